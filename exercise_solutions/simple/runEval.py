@@ -1,0 +1,32 @@
+"""Evaluates the newest checkpoint of a training: -h lists the flags."""
+
+import sys
+from pathlib import Path
+
+import tensorflow.compat.v1 as tf
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # The project's top folder, where lvseg is.
+
+import neuralnetwork as nn
+
+from lvseg import errors, evaluation, flags, inputs
+
+
+def precision(pixels, correct):
+    """The share of pixels classified rightly, as the lab prints it."""
+    return f'precision = {correct / pixels:.3f}'
+
+
+def main(args):
+    with tf.Graph().as_default():
+        # 1. The data flow graph, without loss and training.
+        images, labels = inputs.evaluation_batches(args)
+        logits = nn.inference(images, training=False)
+        correct = nn.evaluation(logits, labels)
+
+        # 2. The session: the newest checkpoint's weights, and every slice once.
+        evaluation.run([correct], precision, logits, labels, args)
+
+
+if __name__ == '__main__':
+    errors.exit_with_message(lambda: main(flags.evaluation('simple').parse_args()))

@@ -1,0 +1,82 @@
+"""The device that the lab runs on: how a session uses it, and the one line that says which it is."""
+
+import ctypes
+import glob
+import os
+import sys
+from typing import List
+
+import tensorflow.compat.v1 as tf
+from tensorflow.python.client import device_lib
+
+# What tensorflow-gpu 1.15 loads at run time; its wheels are built against CUDA 10.0 and cuDNN 7.
+CUDA_LIBRARIES = (
+    'libcuda.so.1',
+    'libcudart.so.10.0',
+    'libcublas.so.10.0',
+    'libcufft.so.10.0',
+    'libcurand.so.10.0',
+    'libcusolver.so.10.0',
+    'libcusparse.so.10.0',
+    'libcudnn.so.7',
+)
+
+
+def session_config() -> tf.ConfigProto:
+    """GPU memory grows as needed: a lab's GPU is shared, and TensorFlow would take all of it."""
+    return tf.ConfigProto(gpu_options=tf.GPUOptions(allow_growth=True))
+
+
+def announce() -> None:
+    """Prints the line on the device to stderr, where it does not mix with the lab's OUTPUT lines."""
+    print(describe(), file=sys.stderr, flush=True)
+
+
+def describe() -> str:
+    """One line: the GPUs in use; or that there is none; or why TensorFlow cannot use the one that is there."""
+    usable = [device for device in device_lib.list_local_devices(session_config()) if device.device_type == 'GPU']
+    if usable:
+        return 'Running on the GPU: ' + '; '.join(device.physical_device_desc for device in usable)
+
+    cpu = f'Running on the CPU ({os.cpu_count()} cores)'
+    if not nvidia_gpu_present():
+        return f'{cpu}: this machine has no NVIDIA GPU.'
+    missing = missing_cuda_libraries()
+    if missing:
+        return f'{cpu}: there is a GPU, but TensorFlow does not find {", ".join(missing)}.'
+    return f'{cpu}: there is a GPU, but TensorFlow {tf.__version__} cannot use it (see make doctor).'
+
+
+def nvidia_gpu_present() -> bool:
+    """Whether the machine has an NVIDIA GPU, with or without a driver that works."""
+    if glob.glob('/dev/nvidia[0-9]*') or glob.glob('/proc/driver/nvidia/gpus/*'):
+        return True
+    return any(_is_nvidia_display(device) for device in glob.glob('/sys/bus/pci/devices/*'))
+
+
+def missing_cuda_libraries() -> List[str]:
+    """Those of CUDA_LIBRARIES that the dynamic linker does not find."""
+    return [name for name in CUDA_LIBRARIES if not _loads(name)]
+
+
+def _is_nvidia_display(pci_device: str) -> bool:
+    nvidia_vendor, display_controller = '0x10de', '0x03'
+    return _read(pci_device + '/vendor') == nvidia_vendor and _read(pci_device + '/class').startswith(
+        display_controller
+    )
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read().strip()
+    except OSError:  # Containers hide some of these files.
+        return ''
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,131 @@
+"""The flags of runTraining.py and runEval.py: the same in every exercise.
+
+argparse, because TensorFlow 1.15's own flags ignore -h and swallow a misspelt flag without a word.
+"""
+
+import argparse
+import math
+import os
+from pathlib import Path
+from typing import Callable, NoReturn
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class _HelpWithDefaults(argparse.ArgumentDefaultsHelpFormatter):
+    """Adds the default to every flag's help, but for those whose help has it in words."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        return action.help if '(default: ' in action.help else super()._get_help_string(action)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that shows defaults, takes no abbreviated flags, and ends on a bad one with a single line."""
+
+    def __init__(self, **kwargs) -> None:  # noqa: ANN003 - argparse's own
+        super().__init__(formatter_class=_HelpWithDefaults, allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        """Exits with status 2, as argparse does, without its page of usage."""
+        self.exit(2, f'ERROR: {message}. See {self.prog} -h.\n')
+
+
+def training(exercise: str) -> Parser:
+    """The flags of runTraining.py of an exercise ('simple', 'cnn', …)."""
+    parser = Parser(description=f'Trains the network of the exercise {exercise}.')
+    parser.set_defaults(exercise=exercise)
+    add = parser.add_argument
+    add('--learning_rate', type=positive_float, default=0.01, help='initial learning rate of gradient descent')
+    add('--decay_rate', type=positive_float, default=1.0, help='factor on the learning rate every decay_steps steps')
+    add('--decay_steps', type=positive_int, default=1000, help='steps between two decays of the learning rate')
+    add('--num_epochs', type=positive_int, default=1, help='how many times every training slice is seen')
+    add('--batch_size', type=positive_int, default=1, help='slices in one training step')
+    _add_directories(parser, exercise)
+    add('--seed', type=seed, help='makes two runs alike on the CPU (default: a new one each run)')
+    add(
+        '--resume',
+        action='store_true',
+        help='go on from the newest checkpoint; --num_epochs counts from the beginning (default: start afresh)',
+    )
+    return parser
+
+
+def evaluation(exercise: str) -> Parser:
+    """The flags of runEval.py of an exercise."""
+    parser = Parser(description=f'Evaluates the newest checkpoint of the exercise {exercise}.')
+    parser.set_defaults(exercise=exercise)
+    add = parser.add_argument
+    add(
+        '--batch_size',
+        type=positive_int,
+        default=1,
+        help='slices evaluated at a time; the result does not depend on it',
+    )
+    _add_directories(parser, exercise)
+    add('--eval_dir', type=directory, default=_log_dir(exercise, 'eval'), help='directory of the results')
+    add('--eval_data', choices=['eval', 'train'], default='eval', help='evaluate the validation or the training slices')
+    add(
+        '--run_once',
+        type=true_or_false,
+        default=True,
+        help='false: evaluate again whenever there is a newer checkpoint',
+    )
+    add(
+        '--eval_interval_secs',
+        type=positive_float,
+        default=5.0,
+        help='with --run_once false: seconds between two looks',
+    )
+    return parser
+
+
+def positive_int(text: str) -> int:
+    """A whole number from 1."""
+    return _number(text, int, lambda value: value >= 1, 'a whole number from 1')
+
+
+def seed(text: str) -> int:
+    """A whole number from 0 to 2**31 - 1: what TensorFlow takes."""
+    return _number(text, int, lambda value: 0 <= value < 2**31, 'a whole number from 0 to 2147483647')
+
+
+def positive_float(text: str) -> float:
+    """A finite number above 0."""
+    return _number(text, float, lambda value: 0 < value < math.inf, 'a finite number above 0')
+
+
+def true_or_false(text: str) -> bool:
+    """`true` or `false`, in any case."""
+    if text.lower() not in ('true', 'false'):
+        raise argparse.ArgumentTypeError(f'true or false is wanted, not {text!r}')
+    return text.lower() == 'true'
+
+
+def directory(text: str) -> str:
+    """A path at which a directory is or could be made."""
+    if os.path.exists(text) and not os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f'a directory is wanted, {text} is a file')
+    return text
+
+
+def _number(text: str, kind: Callable, is_right: Callable, wanted: str) -> float:
+    try:
+        value = kind(text)
+    except ValueError:
+        value = math.nan
+    if not is_right(value):  # Not so for NaN, whatever the comparison.
+        raise argparse.ArgumentTypeError(f'{wanted} is wanted, not {text!r}')
+    return value
+
+
+def _add_directories(parser: Parser, exercise: str) -> None:
+    parser.add_argument(
+        '--data_dir', type=directory, default=str(PROJECT / 'data'), help='directory of the record files'
+    )
+    parser.add_argument(
+        '--checkpoint_dir', type=directory, default=_log_dir(exercise, 'train'), help='directory of the training run'
+    )
+
+
+def _log_dir(exercise: str, what: str) -> str:
+    return str(PROJECT / 'logs' / exercise / what)

@@ -1,0 +1,94 @@
+"""The input pipeline: a record file -> batches of images and labels, by tf.data."""
+
+import os
+from argparse import Namespace
+from contextlib import contextmanager
+from typing import Iterator, Tuple
+
+import psutil
+import tensorflow.compat.v1 as tf
+
+from lvseg import records, runs
+from lvseg.errors import LabError
+
+# A decoded slice: float32 image and uint8 label.
+_SLICE_BYTES = records.PIXELS * (4 + 1)
+
+# Decoded slices are kept in memory as long as all of them fit into the smaller of these two.
+_CACHE_SHARE_OF_FREE_MEMORY = 0.25
+_CACHE_BYTES = 2 * 1024**3
+
+# How many slices are shuffled at a time when the file is too large to be kept in memory: 330 MB of them.
+_STREAMING_SHUFFLE = 1000
+
+_BATCHES_AHEAD = 2
+
+
+def record_file(data_dir: str, split: str) -> str:
+    """Path of the record file of a split, 'train' or 'eval'."""
+    return os.path.join(data_dir, records.FILE_NAMES[split])
+
+
+def training_batches(args: Namespace) -> Tuple[tf.Tensor, tf.Tensor]:
+    """The training file's slices, --num_epochs times over, in a new random order each epoch.
+
+    The order follows the graph's seed (tf.set_random_seed). The last batch of an epoch holds what is left over.
+    What the run to be resumed has already seen is skipped.
+
+    Returns:
+        images: float32 [batch, 256, 256], pixels divided by 1024.
+        labels: uint8 [batch, 256, 256], 1 in the left ventricle, 0 elsewhere.
+
+    Raises:
+        LabError: no such file, a damaged one, or fewer slices than one batch.
+    """
+    path = record_file(args.data_dir, 'train')
+    slices = _count(path, args.batch_size)
+    dataset = _decoded(path)
+    if slices * _SLICE_BYTES <= _cache_bytes():
+        dataset = dataset.cache().shuffle(slices)
+    else:
+        dataset = dataset.shuffle(_STREAMING_SHUFFLE)
+    return _next_batch(_batched(dataset, args.batch_size).repeat(args.num_epochs).skip(runs.steps_to_skip(args)))
+
+
+def evaluation_batches(args: Namespace) -> Tuple[tf.Tensor, tf.Tensor]:
+    """The slices of --eval_data, once, in the file's order; else as training_batches."""
+    path = record_file(args.data_dir, args.eval_data)
+    _count(path, args.batch_size)
+    return _next_batch(_batched(_decoded(path), args.batch_size))
+
+
+@contextmanager
+def explaining_bad_records(data_dir: str, split: str) -> Iterator[None]:
+    """A session's failure to read a record becomes a LabError that says which record, and what is wrong with it."""
+    try:
+        yield
+    except (tf.errors.InvalidArgumentError, tf.errors.DataLossError):
+        for _ in records.read(record_file(data_dir, split)):
+            pass
+        raise  # All records are in order: the failure is another one.
+
+
+def _decoded(path: str) -> tf.data.Dataset:
+    return tf.data.TFRecordDataset(path).map(records.decode, num_parallel_calls=os.cpu_count())
+
+
+def _batched(dataset: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+    # A batch of one leaves no remainder; saying so makes the batch's size part of the static shape.
+    return dataset.batch(batch_size, drop_remainder=batch_size == 1)
+
+
+def _next_batch(dataset: tf.data.Dataset) -> Tuple[tf.Tensor, tf.Tensor]:
+    return tf.data.make_one_shot_iterator(dataset.prefetch(_BATCHES_AHEAD)).get_next()
+
+
+def _count(path: str, batch_size: int) -> int:
+    slices = records.count(path)
+    if batch_size > slices:
+        raise LabError(f'--batch_size {batch_size} is more than the {slices} slices of {path}; give {slices} or less.')
+    return slices
+
+
+def _cache_bytes() -> float:
+    return min(_CACHE_BYTES, _CACHE_SHARE_OF_FREE_MEMORY * psutil.virtual_memory().available)

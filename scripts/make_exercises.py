@@ -1,0 +1,114 @@
+"""Makes exercises/ from exercise_solutions/, the master copy: values marked `# blank` there become FIXME.
+
+    kernel_size=[5, 5],  # blank        in the solution
+    kernel_size=[FIXME, FIXME],         in the exercise
+
+A file that differs from what would be made is a student's work: it is named and left alone.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import Dict, List
+
+PROJECT = Path(__file__).resolve().parent.parent
+SOLUTIONS = PROJECT / 'exercise_solutions'
+EXERCISES = PROJECT / 'exercises'
+
+_BLANK_LINE = re.compile(r'^(?P<before>.*\[)(?P<values>[^\]]*)(?P<after>\].*?)  # blank$')
+
+
+def blanked(solution: str) -> str:
+    """The text of an exercise: its solution's, with the marked values as FIXME and the marks gone.
+
+    Raises:
+        ValueError: a mark on a line that has no list of values; the author's slip.
+    """
+    return ''.join(_blanked_line(line) + '\n' for line in solution.splitlines())
+
+
+def _blanked_line(line: str) -> str:
+    if '# blank' not in line:
+        return line
+    match = _BLANK_LINE.match(line)
+    if match is None:
+        raise ValueError(f'marked as blank, but with no values in brackets: {line.strip()}')
+    values = ', '.join('FIXME' for _ in match['values'].split(','))
+    return match['before'] + values + match['after']
+
+
+def exercise_names() -> List[str]:
+    """The exercises, by their folders' names."""
+    return sorted(folder.name for folder in SOLUTIONS.iterdir() if list(folder.glob('*.py')))
+
+
+def generated(exercise: str) -> Dict[Path, str]:
+    """What the files of an exercise should hold, by path."""
+    solutions = sorted((SOLUTIONS / exercise).glob('*.py'))
+    return {EXERCISES / exercise / path.name: blanked(path.read_text()) for path in solutions}
+
+
+def differing(files: Dict[Path, str]) -> List[Path]:
+    """The files that are there and hold something else."""
+    return [path for path, text in files.items() if path.exists() and path.read_text() != text]
+
+
+def make(exercise: str) -> None:
+    """Writes the files that are missing; names those that differ and leaves them alone."""
+    files = generated(exercise)
+    for path, text in files.items():
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    for path in differing(files):
+        print(
+            f'{_shown(path)} differs from the blank exercise: left alone. Blank again: make reset EXERCISE={exercise}'
+        )
+
+
+def reset(exercise: str) -> None:
+    """Puts the blank files back; a student's version is kept beside, numbered."""
+    for path in differing(generated(exercise)):
+        number = 1
+        while path.with_name(f'{path.stem}-{number}.py').exists():
+            number += 1
+        kept = path.with_name(f'{path.stem}-{number}.py')
+        path.rename(kept)
+        print(f'Your {_shown(path)} is kept as {_shown(kept)}.')
+    make(exercise)
+    print(f'exercises/{exercise} is blank again.')
+
+
+def check() -> None:
+    """Exits with status 1 and names the files, where exercises/ is not what the solutions would make."""
+    files = {path: text for exercise in exercise_names() for path, text in generated(exercise).items()}
+    wrong = differing(files) + [path for path in files if not path.exists()]
+    for path in wrong:
+        print(f'ERROR: {_shown(path)} is not what {SOLUTIONS.name} would make. Run: make exercises', file=sys.stderr)
+    sys.exit(1 if wrong else 0)
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(PROJECT))
+
+
+def main() -> None:
+    """Makes the exercises, or checks or resets them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        '--check', action='store_true', help='change nothing; fail if a file is not as it would be made'
+    )
+    parser.add_argument('--reset', metavar='EXERCISE', choices=exercise_names(), help='put the blank exercise back')
+    args = parser.parse_args()
+    if args.check:
+        check()
+    elif args.reset:
+        reset(args.reset)
+    else:
+        for exercise in exercise_names():
+            make(exercise)
+
+
+if __name__ == '__main__':
+    main()
