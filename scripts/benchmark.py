@@ -1,0 +1,176 @@
+"""Measures how fast the lab is and how much memory it takes, on slices of the phantom in a temporary folder.
+
+Figures are medians of several blocks; compare them on one machine only. Nothing here passes or fails.
+"""
+
+import contextlib
+import importlib.util
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import Namespace
+from pathlib import Path
+from statistics import median
+from typing import Any, Callable, List, Tuple
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.append(str(PROJECT))
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from lvseg import device, flags, inputs, metrics, records
+
+EXERCISES = ('simple', 'cnn', 'cnnDice')
+BATCH_SIZES = (1, 8)
+
+# Two ways are timed in turn, block by block, so that a drift of the machine's speed meets both.
+_BLOCKS = 7
+_BLOCK_SECONDS = 3.0
+
+_EVALUATIONS = 3
+_PREPARATIONS = 3
+
+Batches = Callable[[], Tuple[tf.Tensor, tf.Tensor]]
+
+
+def network(exercise: str) -> Any:  # noqa: ANN401 - a module
+    """The neuralnetwork module of a solution."""
+    path = PROJECT / 'exercise_solutions' / exercise / 'neuralnetwork.py'
+    spec = importlib.util.spec_from_file_location(f'{exercise}_network', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def training_step(exercise: str, batches: Batches) -> Callable[[], None]:
+    """A function that makes one training step, in a session of its own."""
+    nn = network(exercise)
+    with tf.Graph().as_default() as graph, contextlib.redirect_stdout(io.StringIO()):
+        images, labels = batches()
+        train_op = nn.training(nn.loss(nn.inference(images, training=True), labels), 0.01, 1000, 1.0)
+        session = tf.Session(graph=graph, config=device.session_config())
+        session.run(tf.global_variables_initializer())
+    return lambda: session.run(train_op)
+
+
+def one_batch_in_memory(batches: Batches) -> Batches:
+    """The same shapes without the pipeline: its first batch, held in variables."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        arrays = session.run(batches())
+    return lambda: tuple(tf.Variable(array, trainable=False).read_value() for array in arrays)
+
+
+def rates_in_turn(steps: List[Callable[[], None]]) -> List[List[float]]:
+    """Steps per second of each function, block by block."""
+    rates = [[] for _ in steps]
+    for step in steps:  # Allocates memory and fills the cache of slices.
+        for _ in range(5):
+            step()
+    for _ in range(_BLOCKS):
+        for step, found in zip(steps, rates):
+            started, count = time.time(), 0
+            while time.time() - started < _BLOCK_SECONDS:
+                step()
+                count += 1
+            found.append(count / (time.time() - started))
+    return rates
+
+
+def report_training(data_dir: str) -> None:
+    """Steps per second, and what the input pipeline costs."""
+    print('\ntraining   batch   steps/s   from memory   pipeline costs (min to max)')
+    for exercise in EXERCISES:
+        for batch_size in BATCH_SIZES:
+            args = Namespace(data_dir=data_dir, checkpoint_dir='', batch_size=batch_size, num_epochs=10**6, resume=False)
+
+            def pipeline(args: Namespace = args) -> Tuple[tf.Tensor, tf.Tensor]:
+                return inputs.training_batches(args)
+
+            memory = one_batch_in_memory(pipeline)
+            rates = rates_in_turn([training_step(exercise, pipeline), training_step(exercise, memory)])
+            costs = [100 * (in_memory / piped - 1) for piped, in_memory in zip(*rates)]
+            print(
+                f'{exercise:<10} {batch_size:5d} {median(rates[0]):9.2f} {median(rates[1]):13.2f}'
+                f' {median(costs):10.1f} %  ({min(costs):.1f} to {max(costs):.1f})',
+                flush=True,
+            )
+
+
+def report_evaluation(data_dir: str) -> None:
+    """Images per second through a network that is already restored, one at a time and all at once."""
+    slices = records.count(inputs.record_file(data_dir, 'eval'))
+    print(f'\nevaluation of {slices} images   one at a time   in one batch   times faster')
+    for exercise in EXERCISES:
+        rates = [_evaluation_rate(exercise, data_dir, batch_size, slices) for batch_size in (1, slices)]
+        print(f'{exercise:<25} {rates[0]:10.1f}/s {rates[1]:13.1f}/s {rates[1] / rates[0]:12.1f}', flush=True)
+
+
+def _evaluation_rate(exercise: str, data_dir: str, batch_size: int, slices: int) -> float:
+    args = Namespace(data_dir=data_dir, eval_data='eval', batch_size=batch_size)
+    rates = []
+    for _ in range(_EVALUATIONS):
+        with tf.Graph().as_default(), tf.Session(config=device.session_config()) as session:
+            with contextlib.redirect_stdout(io.StringIO()):
+                images, labels = inputs.evaluation_batches(args)
+                areas = metrics.areas(network(exercise).inference(images, training=False), labels)
+            session.run(tf.global_variables_initializer())
+            shape = [batch_size, records.HEIGHT, records.WIDTH]
+            session.run(areas, {images: np.zeros(shape), labels: np.zeros(shape)})  # Allocates memory.
+            started = time.time()
+            with contextlib.suppress(tf.errors.OutOfRangeError):
+                while True:
+                    session.run(areas)
+            rates.append(slices / (time.time() - started))
+    return median(rates)
+
+
+def report_preparation(folder: str) -> None:
+    """Slices per second from DICOM and contour files to records."""
+    _python('-m', 'data_prep', 'phantom', '--out', folder)
+    studies = os.path.join(folder, 'phantom_studies')
+    slices = sum(records.count(inputs.record_file(folder, split)) for split in records.FILE_NAMES)
+    seconds = []
+    for _ in range(_PREPARATIONS):
+        with tempfile.TemporaryDirectory() as out:
+            started = time.time()
+            _python('-m', 'data_prep', 'sunnybrook', studies, '--out', out)
+            seconds.append(time.time() - started)
+    print(f'\ndata_prep sunnybrook: {slices} slices in {median(seconds):.1f} s, {slices / median(seconds):.0f}/s')
+
+
+def report_memory(data_dir: str) -> None:
+    """Peak memory of whole commands."""
+    print('\npeak memory of an epoch (MB)')
+    for exercise in EXERCISES:
+        with tempfile.TemporaryDirectory() as logs:
+            script = f'exercise_solutions/{exercise}/runTraining.py'
+            peak = _python(script, '--data_dir', data_dir, '--checkpoint_dir', logs)
+        print(f'{exercise:<10} {peak / 1024:8.0f}', flush=True)
+
+
+def _python(*arguments: str) -> float:
+    """Runs a command of the lab in silence; returns the most memory it had, in KB."""
+    process = subprocess.Popen([sys.executable, *arguments], cwd=PROJECT, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise subprocess.CalledProcessError(status, arguments)
+    return usage.ru_maxrss
+
+
+def main() -> None:
+    """Prints all figures."""
+    flags.Parser(description=__doc__.splitlines()[0]).parse_args()
+    print(device.describe())
+    with tempfile.TemporaryDirectory() as folder:
+        report_preparation(folder)
+        report_training(folder)
+        report_evaluation(folder)
+        report_memory(folder)
+
+
+if __name__ == '__main__':
+    main()
