@@ -1,0 +1,1 @@
+"""Raw studies -> TFRecords: knows DICOM, contours and masks, and nothing of networks. See `python -m data_prep -h`."""

@@ -1,0 +1,108 @@
+"""`python -m data_prep COMMAND`: raw studies -> train_images.tfrecords, val_images.tfrecords and manifest.csv."""
+
+import argparse
+import functools
+import os
+import shlex
+import sys
+from typing import List
+
+from data_prep import flags, images, manifest, split, sunnybrook
+from data_prep.manifest import Row
+from data_prep.reading import ReadSlice, reader
+from data_prep.slices import SIZE, Found, counted
+from data_prep.staging import MANIFEST, STUDIES, TRAIN, VAL, staged
+from lvseg.errors import LabError, exit_with_message
+
+
+def main() -> None:
+    """Runs the command that the flags say; raises LabError."""
+    args = flags.parser().parse_args()
+    sys.stdout.reconfigure(errors='backslashreplace')  # A folder's name may be in no encoding at all.
+    try:
+        {'sunnybrook': _sunnybrook, 'images': _images, 'phantom': _phantom}[args.command](args)
+    except KeyboardInterrupt:
+        raise LabError('stopped by Ctrl-C; nothing was written.') from None
+
+
+def _sunnybrook(args: argparse.Namespace) -> None:
+    found = sunnybrook.find(args.raw_dir)
+    with staged(args.out) as stage:
+        rows = _write(args, stage, found, functools.partial(sunnybrook.read, args.raw_dir))
+    _print_summary(args, found, rows)
+
+
+def _images(args: argparse.Namespace) -> None:
+    found = images.find(args.image_dir, args.mask_dir)
+    with staged(args.out) as stage:
+        rows = _write(args, stage, found, functools.partial(images.read, args.image_dir, args.mask_dir, args.fit))
+    _print_summary(args, found, rows)
+
+
+def _phantom(args: argparse.Namespace) -> None:
+    from data_prep import phantom
+
+    with staged(args.out) as stage:
+        studies = os.path.join(stage, STUDIES)
+        try:
+            phantom.write_studies(studies, args.patients, args.seed)
+        except OSError as error:
+            raise LabError(f'cannot write studies in {args.out}: {error.strerror}.') from None
+        found = sunnybrook.find(studies)
+        rows = _write(args, stage, found, functools.partial(sunnybrook.read, studies))
+    print(f'Invented {counted(args.patients, "patient")}, whose studies are in {os.path.join(args.out, STUDIES)}.')
+    _print_summary(args, found, rows)
+
+
+def _write(args: argparse.Namespace, stage: str, found: Found, read: ReadSlice) -> List[Row]:
+    if not found.slices:
+        raise LabError(f'there is nothing to write. {" ".join(found.notes)}')
+    sides = _split(args, found)
+    with reader(read, min(args.workers, len(found.slices))) as read_all:
+        # Not at the top: -h, bad flags and the processes of `reader` need no TensorFlow, which is slow to import.
+        from data_prep import writing
+
+        return writing.write(stage, sides, read_all, args.skip_bad)
+
+
+def _split(args: argparse.Namespace, found: Found) -> split.Split:
+    if args.val_names is None:
+        by = {'slice': split.by_slice, 'patient': split.by_patient}[args.split]
+        return by(found.slices, args.val_fraction, args.seed)
+    sides = split.by_names(found.slices, args.val_names, args.seed)
+    both = split.patients_on_both_sides(sides)
+    if args.split == 'patient' and both:
+        raise LabError(
+            f'{args.val_names} puts {len(both)} patients on both sides, such as {both[0]}: no --split patient.'
+        )
+    return sides
+
+
+def _print_summary(args: argparse.Namespace, found: Found, rows: List[Row]) -> None:
+    for note in found.notes:
+        print(note)
+    skipped = [row for row in rows if row.split == 'skipped']
+    kept = [row for row in rows if row.split != 'skipped']
+    if skipped:
+        print(f'Left out {counted(len(skipped), "slice")} that cannot be read:')
+        for line in manifest.reasons(skipped):
+            print(f'  {line}')
+    for side, name in (('train', TRAIN), ('val', VAL)):
+        _print_side(side, os.path.join(args.out, name), [row for row in rows if row.split == side])
+    share = sum(row.lv_pixels for row in kept) / (len(kept) * SIZE * SIZE)
+    print(f'On average {share:.2%} of the pixels are left ventricle.')
+    print(f'Which slice went where: {os.path.join(args.out, MANIFEST)}')
+    if any(row.split == 'train' for row in rows):
+        print(f'Next: python exercise_solutions/simple/runTraining.py --data_dir {shlex.quote(args.out)}')
+
+
+def _print_side(side: str, path: str, rows: List[Row]) -> None:
+    if not rows:
+        print(f'{side}: no slices, so there is no {path}')
+        return
+    patients = counted(len({row.patient for row in rows}), 'patient')
+    print(f'{side}: {counted(len(rows), "slice")} of {patients} in {path}')
+
+
+if __name__ == '__main__':
+    exit_with_message(main)

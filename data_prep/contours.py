@@ -1,0 +1,66 @@
+"""An expert's contour file -> mask."""
+
+import codecs
+import re
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from data_prep.slices import SIZE
+from lvseg.errors import LabError
+
+# Not float(): that takes 'nan', 'inf', '1_0' and the digits of other scripts.
+_NUMBER = r'[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?'
+_POINT = re.compile(rf'\s*({_NUMBER})(?:\s*[,;]\s*|\s+)({_NUMBER})\s*')
+
+_MAX_BYTES = 2**20  # The published ones have up to 5 kB.
+
+
+def read_mask(data: bytes) -> np.ndarray:
+    """Fills a contour.
+
+    Args:
+        data: text, one point `x y` a line, in pixels of the 256 x 256 image, x to the right and y down. Between the
+            two may be spaces, a tab, a comma or a semicolon.
+
+    Returns:
+        uint8 [256, 256], 1 inside the contour and on it. That equals the masks that SegNetCMR published of the
+        Sunnybrook data, which Pillow's polygon with outline made, pixel for pixel.
+
+    Raises:
+        LabError: too large, no text, a line that is no point, fewer than three points, no area, or a point outside
+            the image.
+    """
+    if len(data) > _MAX_BYTES:
+        raise LabError(f'has {len(data)} bytes, far more than a contour needs')
+    points = _points(_text(data))
+    if len(points) < 3:
+        raise LabError(f'has {len(points)} of the three or more points that a contour needs')
+    if points.min() < 0 or points.max() > SIZE:
+        raise LabError(f'has points outside the image, whose x and y go from 0 to {SIZE}')
+    if np.linalg.matrix_rank(points - points[0]) < 2:
+        raise LabError('encloses nothing: all its points lie on one line')
+
+    canvas = Image.new('L', (SIZE, SIZE), 0)
+    ImageDraw.Draw(canvas).polygon([(x, y) for x, y in points.tolist()], fill=1, outline=1)
+    return np.array(canvas)
+
+
+def _text(data: bytes) -> str:
+    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # What Windows' Notepad calls Unicode.
+    try:
+        return data.decode('utf-16' if utf16 else 'utf-8-sig')
+    except UnicodeDecodeError:
+        raise LabError('is not a text file') from None
+
+
+def _points(text: str) -> np.ndarray:
+    points = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        match = _POINT.fullmatch(line)
+        if not match:
+            raise LabError(f'line {number} is not a point: two numbers "x y" are wanted')
+        points.append((float(match.group(1)), float(match.group(2))))
+    return np.array(points, dtype=np.float64).reshape(-1, 2)

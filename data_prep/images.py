@@ -1,0 +1,188 @@
+"""A folder of images and a folder of masks of the same names -> slices. The way for pictures of one's own."""
+
+import os
+import re
+from collections import defaultdict
+from typing import DefaultDict, Dict, List, Tuple
+
+import numpy as np
+from PIL import Image
+
+from data_prep import dicom, pictures
+from data_prep.slices import SIZE, Found, Picture, Slice, counted, files_under, naming, read_bytes
+from data_prep.sunnybrook import case_name
+from lvseg.errors import LabError
+
+FITS = ('centre', 'resize')
+
+# The lab divides pixels by 1024, to suit a scanner's 550 to 2700; 8 bits times 4 come to the same range.
+_EIGHT_BIT_FACTOR = 4
+
+_EXTENSIONS = pictures.EXTENSIONS + ('.dcm', '.dicom')
+_IMAGE_NUMBER = re.compile(r'-IM-[0-9]+-[0-9]+$')
+_LAST_NUMBER = re.compile(r'[-_. ]*[0-9]+$')
+
+
+def find(image_dir: str, mask_dir: str) -> Found:
+    """Pairs images with masks: same sub-folder and name, but for the extension.
+
+    Raises:
+        LabError: no such folder, or no picture in it.
+    """
+    images, other_images = _pictures(image_dir)
+    masks, other_masks = _pictures(mask_dir)
+    slices = [
+        Slice(
+            name,
+            patient(name),
+            images.get(name, [''])[0],
+            masks.get(name, [''])[0],
+            _problem(images.get(name, []), masks.get(name, [])),
+        )
+        for name in sorted({*images, *masks})
+    ]
+    patients = counted(len({piece.patient for piece in slices}), 'patient')
+    notes = [f'Found {counted(len(images), "image")} and {counted(len(masks), "mask")}, by their names of {patients}.']
+    if other_images or other_masks:
+        notes.append(f'Passed over: {counted(other_images + other_masks, "file")} of other kinds.')
+    if any(piece.mask.lower().endswith(pictures.LOSSY_EXTENSIONS) for piece in slices):
+        notes.append('Some masks are JPEG, whose compression leaves noise: there, values from 128 to 255 count as 1.')
+    return Found(slices, notes)
+
+
+def read(image_dir: str, mask_dir: str, fit: str, piece: Slice) -> Tuple[np.ndarray, np.ndarray]:
+    """Reads a slice that `find` found.
+
+    Args:
+        fit: how a picture of another size gets to 256 x 256: 'centre' pads with 0 or crops, alike on both sides;
+            'resize' stretches or shrinks, the image smoothly, the mask by nearest neighbour.
+
+    Returns:
+        image: int64 [256, 256]; pixels of 8 bits are multiplied by 4.
+        mask: uint8 [256, 256], 1 where the mask is not 0.
+
+    Raises:
+        BadFileError: one of the two files cannot be read rightly, or they differ in size.
+    """
+    pixels = _pixels(image_dir, piece.image)
+    with naming(piece.mask):
+        mask = _read_mask(read_bytes(mask_dir, piece.mask))
+        if mask.shape != pixels.shape:
+            raise LabError(f'is {_size(mask)}, but its image is {_size(pixels)}; they must be alike')
+    if fit == 'resize':
+        return _resize(pixels), _resize_mask(mask)
+    return _centre(pixels), _centre(mask)
+
+
+def find_images(folder: str) -> List[str]:
+    """The paths of all pictures of a folder, sorted: images that no one has made masks for.
+
+    Raises:
+        LabError: no such folder, or no picture in it.
+    """
+    images, _ = _pictures(folder)
+    return sorted(path for paths in images.values() for path in paths)
+
+
+def read_image(folder: str, path: str) -> np.ndarray:
+    """Reads one of them: int64 [256, 256], padded or cropped as `read` does with fit 'centre'; raises BadFileError."""
+    return _centre(_pixels(folder, path))
+
+
+def patient(name: str) -> str:
+    """Whose picture it is, by its name; in doubt several patients count as one, so that none is on both sides.
+
+    The part before -IM-<series>-<image>, as in SC-HF-I-01-IM-0001-0048; else the first sub-folder; else the name
+    without the number at its end.
+    """
+    base = os.path.basename(name)
+    if _IMAGE_NUMBER.search(base):
+        return case_name(_IMAGE_NUMBER.sub('', base))
+    if '/' in name:
+        return name.split('/')[0]
+    return _LAST_NUMBER.sub('', base) or 'unknown'
+
+
+def without_extensions(path: str) -> str:
+    """Takes all picture extensions off: the published names end in .dcm.png."""
+    stem, extension = os.path.splitext(path)
+    return without_extensions(stem) if extension.lower() in _EXTENSIONS else path
+
+
+def _pictures(folder: str) -> Tuple[Dict[str, List[str]], int]:
+    """Returns name -> files of that name, and how many files are no pictures."""
+    found: DefaultDict[str, List[str]] = defaultdict(list)
+    paths = [path for path in files_under(folder) if not os.path.basename(path).startswith('.')]
+    for path in paths:
+        if path.lower().endswith(_EXTENSIONS) or _is_dicom(os.path.join(folder, path)):
+            found[without_extensions(path)].append(path)
+    if not found:
+        raise LabError(f'{folder} has no PNG, JPEG, TIFF or DICOM files, but {len(paths) or "no"} others.')
+    return dict(found), len(paths) - sum(map(len, found.values()))
+
+
+def _is_dicom(path: str) -> bool:
+    """DICOM files often come without an extension."""
+    try:
+        with open(path, 'rb') as file:
+            return file.read(dicom.MAGIC_AT + len(dicom.MAGIC)).endswith(dicom.MAGIC)
+    except OSError:
+        return False
+
+
+def _problem(images: List[str], masks: List[str]) -> str:
+    if not masks:
+        return 'has no mask of the same name'
+    if not images:
+        return 'is a mask without an image of the same name'
+    if len(images) > 1:
+        return f'is one of several images of the same name, as {images[1]}'
+    if len(masks) > 1:
+        return f'has several masks of the same name, {masks[0]} and {masks[1]}'
+    return ''
+
+
+def _pixels(folder: str, path: str) -> np.ndarray:
+    with naming(path):
+        image = _read_image(read_bytes(folder, path))
+    return image.pixels * _EIGHT_BIT_FACTOR if image.eight_bit else image.pixels
+
+
+def _read_image(data: bytes) -> Picture:
+    return dicom.read_image(data) if _looks_like_dicom(data) else pictures.read_image(data)
+
+
+def _read_mask(data: bytes) -> np.ndarray:
+    return dicom.read_mask(data) if _looks_like_dicom(data) else pictures.read_mask(data)
+
+
+def _looks_like_dicom(data: bytes) -> bool:
+    return data[dicom.MAGIC_AT :].startswith(dicom.MAGIC)
+
+
+def _size(array: np.ndarray) -> str:
+    height, width = array.shape
+    return f'{width} x {height}'
+
+
+def _centre(array: np.ndarray) -> np.ndarray:
+    for axis in (0, 1):
+        excess = array.shape[axis] - SIZE
+        if excess > 0:
+            array = array.take(range(excess // 2, excess // 2 + SIZE), axis=axis)
+        elif excess < 0:
+            padding = [(0, 0), (0, 0)]
+            padding[axis] = (-excess // 2, -excess - -excess // 2)
+            array = np.pad(array, padding, 'constant')
+    return array
+
+
+def _resize(pixels: np.ndarray) -> np.ndarray:
+    if pixels.shape == (SIZE, SIZE):
+        return pixels
+    smooth = Image.fromarray(pixels.astype(np.float32)).resize((SIZE, SIZE), Image.BILINEAR)
+    return np.rint(np.asarray(smooth)).astype(np.int64)
+
+
+def _resize_mask(mask: np.ndarray) -> np.ndarray:
+    return np.array(Image.fromarray(mask).resize((SIZE, SIZE), Image.NEAREST))

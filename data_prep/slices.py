@@ -1,0 +1,143 @@
+"""What the other modules speak of: one slice before it is read, and how its files are opened and named in errors."""
+
+import contextlib
+import os
+import struct
+import zlib
+from typing import FrozenSet, Iterator, List, NamedTuple
+
+import numpy as np
+from PIL import Image
+from pydicom.errors import BytesLengthException, InvalidDicomError
+
+from lvseg.errors import LabError
+
+# Rows and columns of a record; as lvseg.records has it, but worker processes and -h do without its TensorFlow.
+SIZE = 256
+
+# What an absurd header may ask for at most: 4096 x 4096 pixels of 32 bits are 64 MB.
+MAX_SIDE = 4096
+MAX_FILE_BYTES = 64 * 2**20
+
+# What pydicom and Pillow were seen to raise on damaged files (tests/data_prep/test_fuzz.py), and what their decoders
+# raise by their own code. They have no common base; only calls into these two libraries stand under this list.
+LIBRARY_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+    BytesLengthException,
+    InvalidDicomError,
+    Image.DecompressionBombError,
+)
+
+
+class Slice(NamedTuple):
+    """An image with its contour or mask, before it is read. Paths lie under the folders given, with / between."""
+
+    name: str
+    patient: str
+    image: str
+    mask: str
+    problem: str = ''  # Why it cannot be read, where that shows before reading.
+
+
+class Found(NamedTuple):
+    """The slices of a folder, and what else was seen there: lines for the user."""
+
+    slices: List[Slice]
+    notes: List[str]
+
+
+class Picture(NamedTuple):
+    """Pixels as the file has them."""
+
+    pixels: np.ndarray  # int64 [height, width]
+    eight_bit: bool  # Stored in 8 bits or fewer, so from 0 to 255.
+
+
+class BadFileError(LabError):
+    """A LabError that keeps the file's path under the folder given apart from the reason."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(f'{file}: {reason}')
+        self.file = file
+        self.reason = reason
+
+
+def counted(number: int, noun: str) -> str:
+    """'1 slice', '2 slices'."""
+    return f'{number} {noun}' if number == 1 else f'{number} {noun}s'
+
+
+@contextlib.contextmanager
+def naming(file: str) -> Iterator[None]:
+    """Adds the file's name to a LabError: the readers of DICOM, contours and pictures see bytes only."""
+    try:
+        yield
+    except LabError as error:
+        raise BadFileError(file, str(error)) from None
+
+
+def read_bytes(folder: str, path: str) -> bytes:
+    """The content of a file.
+
+    Raises:
+        LabError: it cannot be read, or is far too large for one slice.
+    """
+    full_path = os.path.join(folder, path)
+    try:
+        size = os.path.getsize(full_path)
+        if size > MAX_FILE_BYTES:
+            raise LabError(f'has {size} bytes, far more than one slice needs')
+        with open(full_path, 'rb') as file:
+            return file.read()
+    except OSError as error:
+        raise LabError(f'cannot be read: {error.strerror}') from None
+
+
+def folders_in(folder: str) -> List[str]:
+    """The names of a folder's sub-folders, sorted; LabError if it cannot be listed."""
+    return [entry.name for entry in _entries(folder) if entry.is_dir()]
+
+
+def files_in(folder: str) -> List[str]:
+    """The names of a folder's files, sorted; LabError if it cannot be listed."""
+    return [entry.name for entry in _entries(folder) if entry.is_file()]
+
+
+def files_under(folder: str) -> List[str]:
+    """Paths of all files of a folder and its sub-folders, links included, relative to it, with / between, sorted."""
+    return sorted(_walk(folder, '', frozenset()))
+
+
+def _walk(folder: str, below: str, ancestors: FrozenSet[str]) -> Iterator[str]:
+    real = os.path.realpath(folder)
+    if real in ancestors:  # A link to a folder above would lead round and round.
+        return
+    for entry in _entries(folder):
+        if entry.is_dir():
+            yield from _walk(entry.path, f'{below}{entry.name}/', ancestors | {real})
+        elif entry.is_file():
+            yield below + entry.name
+
+
+def _entries(folder: str) -> List[os.DirEntry]:
+    if not os.path.exists(folder):
+        raise LabError(f'{folder} not found: a folder is wanted here.')
+    if not os.path.isdir(folder):
+        raise LabError(f'{folder} is a file: a folder is wanted here.')
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise LabError(f'{folder} cannot be listed: {error.strerror}.') from None

@@ -1,0 +1,86 @@
+"""Puts finished files into the folder of the results, all or none: they are written beside, and renamed at the end."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from typing import Iterator
+
+from lvseg.errors import LabError
+
+TRAIN = 'train_images.tfrecords'  # As in lvseg.records.FILE_NAMES, which would bring TensorFlow with it.
+VAL = 'val_images.tfrecords'
+MANIFEST = 'manifest.csv'
+STUDIES = 'phantom_studies'
+
+_PREFIX = '.data_prep-'
+
+
+@contextlib.contextmanager
+def staged(out: str) -> Iterator[str]:
+    """Yields a temporary folder in `out`; at the end without an error, its files take the place of earlier ones.
+
+    A killed run leaves that folder behind, which the next one removes.
+
+    Raises:
+        LabError: `out` is no folder and cannot become one, or cannot be written.
+    """
+    is_new = not os.path.exists(out)
+    try:
+        os.makedirs(out, exist_ok=True)
+        _check_targets(out)
+        _remove_leftovers(out)
+        stage = tempfile.mkdtemp(prefix=_PREFIX, dir=out)
+    except OSError as error:
+        raise LabError(f'cannot write in {out}: {error.strerror}. Give --out another folder.') from None
+    try:
+        yield stage
+        _publish(stage, out)
+    except BaseException:
+        shutil.rmtree(stage, ignore_errors=True)
+        if is_new:
+            with contextlib.suppress(OSError):
+                os.rmdir(out)
+        raise
+    shutil.rmtree(stage, ignore_errors=True)
+
+
+def _check_targets(out: str) -> None:
+    for name in (TRAIN, VAL, MANIFEST):
+        if os.path.isdir(os.path.join(out, name)):
+            raise LabError(f'{os.path.join(out, name)} is a folder; a file is to be written there. Move it away.')
+
+
+def _remove_leftovers(out: str) -> None:
+    for name in os.listdir(out):
+        if name.startswith(_PREFIX):
+            shutil.rmtree(os.path.join(out, name), ignore_errors=True)
+
+
+def _publish(stage: str, out: str) -> None:
+    """Takes earlier files away, then brings the new ones; the manifest goes first and comes last.
+
+    If this is cut short by a kill, what lies in `out` is of one run, old or new: no slice is in both files. And where
+    there is a manifest, nothing is missing. After an error everything is as before.
+    """
+    if not os.path.exists(os.path.join(stage, MANIFEST)):
+        raise LabError(f'the unfinished files in {out} have gone. Is another data_prep writing there? Try again.')
+    new = [name for name in (STUDIES, TRAIN, VAL, MANIFEST) if os.path.exists(os.path.join(stage, name))]
+    old = [name for name in (MANIFEST, VAL, TRAIN) if os.path.lexists(os.path.join(out, name))]
+    if STUDIES in new and os.path.lexists(os.path.join(out, STUDIES)):
+        old.append(STUDIES)
+    attic = tempfile.mkdtemp(dir=stage)
+    moves = [(os.path.join(out, name), os.path.join(attic, name)) for name in old]
+    moves += [(os.path.join(stage, name), os.path.join(out, name)) for name in new]
+
+    done = []
+    try:
+        for source, target in moves:
+            os.rename(source, target)
+            done.append((source, target))
+    except BaseException as error:
+        for source, target in reversed(done):
+            os.rename(target, source)
+        if not isinstance(error, OSError):
+            raise
+        raise LabError(f'cannot replace the files in {out}: {error.strerror}. They are as they were.') from None

@@ -1,0 +1,124 @@
+"""A DICOM file carries a name, a birth date, identifiers. None of it may be written or printed."""
+
+import io
+import warnings
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataelem import DataElement
+
+SECRETS = {
+    'PN': 'DOE^JANE^MARY',
+    'LO': 'DOELONGSTRING',
+    'SH': 'DOESHORT',
+    'LT': 'DOELONGTEXT',
+    'ST': 'DOESHORTTEXT',
+    'UT': 'DOEUNLIMITED',
+    'UC': 'DOECHARACTERS',
+    'UR': 'http://doe.example/JANE',
+    'AE': 'DOEENTITY',
+    'CS': 'DOECODE',
+    'AS': '067Y',
+    'DA': '19570413',
+    'TM': '041357.570413',
+    'DT': '19570413041357',
+    'IS': '57041357',
+    'DS': '57041.3570413',
+    'UI': '1.2.840.57041357.1957',
+}
+
+# What the reader itself looks at, and so might put into a message.
+WANTED = {
+    'PhotometricInterpretation': 'DOECODE',
+    'NumberOfFrames': '57041357',
+    'RescaleSlope': '57041.3570413',
+    'RescaleIntercept': 'DOEDOE',
+    'TransferSyntaxUID': '1.2.840.57041357.195',
+}
+
+
+def leave_values(data):
+    """The file with its elements, and one of every text element that DICOM knows, filled with secrets."""
+    dataset = pydicom.dcmread(io.BytesIO(data))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        for tag, (vr, *_, keyword) in pydicom.datadict.DicomDictionary.items():
+            if vr in SECRETS and tag >> 16 not in (0, 2, 4, 6) and keyword not in WANTED:
+                dataset[tag] = DataElement(tag, vr, SECRETS[vr])
+        dataset.SpecificCharacterSet = 'ISO_IR 100'  # As a secret, it would be a fault of its own.
+        content = io.BytesIO()
+        pydicom.dcmwrite(content, dataset, write_like_original=False)
+    return content.getvalue()
+
+
+def assert_no_secret(done, out, content):
+    printed = done.stdout + done.stderr
+    written = b''.join(content(out).values()) + ''.join(content(out)).encode()
+    for secret in {*SECRETS.values(), *WANTED.values()}:
+        assert secret not in printed
+        assert secret.encode() not in written
+    for part in ('DOE', 'JANE', '57041', '19570413'):
+        assert part not in printed
+        assert part.encode() not in written
+
+
+@pytest.fixture
+def raw(tmp_path, atlas, write_tree):
+    return write_tree(tmp_path / 'raw', atlas({'SC-HF-I-1': [1, 2]}))
+
+
+@pytest.fixture
+def image(raw):
+    return raw / 'SCD_IMAGES_01/SCD0000101/CINESAX_300/IM-0003-0001.dcm'
+
+
+@pytest.mark.parametrize('flags', [[], ['--skip_bad']])
+def test_nothing_of_a_good_file_but_its_pixels_is_passed_on(raw, image, data_prep, tmp_path, content, flags):
+    data = leave_values(image.read_bytes())
+    assert all(secret.encode() in data for secret in SECRETS.values())
+    image.write_bytes(data)
+    done = data_prep('sunnybrook', raw, '--out', tmp_path / 'out', *flags)
+    assert (done.status, done.stderr) == (0, '')
+    assert_no_secret(done, tmp_path / 'out', content)
+
+
+@pytest.mark.parametrize('flags', [[], ['--skip_bad']])
+@pytest.mark.parametrize('keyword', sorted(WANTED))
+def test_a_secret_in_the_wrong_place_is_not_repeated(
+    raw, image, make_dicom, data_prep, tmp_path, content, keyword, flags
+):
+    secret = WANTED[keyword]
+    if keyword == 'TransferSyntaxUID':
+        syntax = pydicom.uid.JPEGLSLossless
+        fragments = pydicom.encaps.encapsulate([b'no picture'])
+        data = make_dicom(np.zeros((256, 256), np.int16), syntax, PixelData=fragments)
+        data = data.replace(syntax.encode().ljust(len(secret), b'\0'), secret.encode())
+    else:
+        stand_in = '1' * len(secret)
+        data = make_dicom(np.zeros((256, 256), np.int16), **{keyword: stand_in})
+        data = data.replace(stand_in.encode(), secret.encode())
+    assert secret.encode() in data
+    image.write_bytes(data)
+    done = data_prep('sunnybrook', raw, '--out', tmp_path / 'out', *flags)
+    refused = keyword != 'RescaleSlope'  # A number: the pixels, all 0, are multiplied by it.
+    assert ('cannot be read' in done.stdout + done.stderr) == refused
+    assert_no_secret(done, tmp_path / 'out', content)
+
+
+@pytest.mark.parametrize('length', [200, 2000, 20_000, 170_000])
+def test_a_file_cut_off_anywhere_is_refused_without_a_secret(raw, image, data_prep, tmp_path, content, length):
+    data = leave_values(image.read_bytes())
+    assert len(data) > 180_000
+    image.write_bytes(data[:length])
+    done = data_prep('sunnybrook', raw, '--out', tmp_path / 'out')
+    assert '1 of 2 slices cannot be read' in done.error
+    assert_no_secret(done, tmp_path / 'out', content)
+
+
+def test_images_are_as_discreet(image, data_prep, tmp_path, make_picture, write_tree, content):
+    mask = make_picture(np.eye(256) > 0)
+    write_tree(tmp_path / 'own', {'images/a.dcm': leave_values(image.read_bytes()), 'masks/a.png': mask})
+    done = data_prep('images', tmp_path / 'own/images', tmp_path / 'own/masks', '--out', tmp_path / 'out')
+    assert (done.status, done.stderr) == (0, '')
+    assert_no_secret(done, tmp_path / 'out', content)
