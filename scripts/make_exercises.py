@@ -6,17 +6,22 @@
 A file that differs from what would be made is a student's work: it is named and left alone.
 """
 
-import argparse
 import re
 import sys
 from pathlib import Path
 from typing import Dict, List
 
 PROJECT = Path(__file__).resolve().parent.parent
+sys.path.append(str(PROJECT))
+
+from lvseg import flags
+
 SOLUTIONS = PROJECT / 'exercise_solutions'
 EXERCISES = PROJECT / 'exercises'
 
-_BLANK_LINE = re.compile(r'^(?P<before>.*\[)(?P<values>[^\]]*)(?P<after>\].*?)  # blank$')
+_MARK = '# blank'
+_BLANK_LINE = re.compile(rf'^(?P<before>.*\[)(?P<values>[^\]]*)(?P<after>\].*?)  {_MARK}$')
+_KEPT = re.compile(r'.*-\d+\.py$')  # A student's version, kept by reset.
 
 
 def blanked(solution: str) -> str:
@@ -25,11 +30,16 @@ def blanked(solution: str) -> str:
     Raises:
         ValueError: a mark on a line that has no list of values; the author's slip.
     """
-    return ''.join(_blanked_line(line) + '\n' for line in solution.splitlines())
+    return '\n'.join(_blanked_line(line) for line in solution.split('\n'))
+
+
+def marked_lines(solution: str) -> List[int]:
+    """The numbers of the lines that have blanks, from 1; they are the same in the exercise."""
+    return [number for number, line in enumerate(solution.split('\n'), start=1) if _MARK in line]
 
 
 def _blanked_line(line: str) -> str:
-    if '# blank' not in line:
+    if _MARK not in line:
         return line
     match = _BLANK_LINE.match(line)
     if match is None:
@@ -46,12 +56,12 @@ def exercise_names() -> List[str]:
 def generated(exercise: str) -> Dict[Path, str]:
     """What the files of an exercise should hold, by path."""
     solutions = sorted((SOLUTIONS / exercise).glob('*.py'))
-    return {EXERCISES / exercise / path.name: blanked(path.read_text()) for path in solutions}
+    return {EXERCISES / exercise / path.name: blanked(path.read_text(encoding='utf-8')) for path in solutions}
 
 
 def differing(files: Dict[Path, str]) -> List[Path]:
     """The files that are there and hold something else."""
-    return [path for path, text in files.items() if path.exists() and path.read_text() != text]
+    return [path for path, text in files.items() if path.exists() and path.read_bytes() != text.encode()]
 
 
 def make(exercise: str) -> None:
@@ -60,7 +70,7 @@ def make(exercise: str) -> None:
     for path, text in files.items():
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_bytes(text.encode())
     for path in differing(files):
         print(
             f'{_shown(path)} differs from the blank exercise: left alone. Blank again: make reset EXERCISE={exercise}'
@@ -84,9 +94,12 @@ def check() -> None:
     """Exits with status 1 and names the files, where exercises/ is not what the solutions would make."""
     files = {path: text for exercise in exercise_names() for path, text in generated(exercise).items()}
     wrong = differing(files) + [path for path in files if not path.exists()]
+    extra = [path for path in EXERCISES.glob('*/*.py') if path not in files and not _KEPT.match(path.name)]
     for path in wrong:
         print(f'ERROR: {_shown(path)} is not what {SOLUTIONS.name} would make. Run: make exercises', file=sys.stderr)
-    sys.exit(1 if wrong else 0)
+    for path in sorted(extra):
+        print(f'ERROR: {_shown(path)} has no file in {SOLUTIONS.name} that makes it.', file=sys.stderr)
+    sys.exit(1 if wrong or extra else 0)
 
 
 def _shown(path: Path) -> str:
@@ -95,11 +108,16 @@ def _shown(path: Path) -> str:
 
 def main() -> None:
     """Makes the exercises, or checks or resets them."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = flags.Parser(description=__doc__.splitlines()[0])
     parser.add_argument(
         '--check', action='store_true', help='change nothing; fail if a file is not as it would be made'
     )
-    parser.add_argument('--reset', metavar='EXERCISE', choices=exercise_names(), help='put the blank exercise back')
+    parser.add_argument(
+        '--reset',
+        metavar='EXERCISE',
+        choices=exercise_names(),
+        help='put the blank exercise back, and keep yours beside it (default: leave all work alone)',
+    )
     args = parser.parse_args()
     if args.check:
         check()

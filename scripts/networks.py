@@ -1,0 +1,176 @@
+"""Loads a neuralnetwork.py, a student's or a solution's, and builds its graph; mistakes are explained in one line."""
+
+import contextlib
+import importlib.util
+import inspect
+import io
+import signal
+import sys
+import traceback
+import types
+import warnings
+from pathlib import Path
+from typing import Any, Dict, Iterator, Optional, Tuple
+from unittest import mock
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path += [str(PROJECT), str(PROJECT / 'scripts')]
+
+import tensorflow.compat.v1 as tf
+from make_exercises import EXERCISES, SOLUTIONS
+
+from lvseg import records
+from lvseg.errors import LabError
+
+Shape = Tuple[int, ...]
+
+SECONDS_AT_MOST = 20  # Building a graph takes less than one.
+
+
+class _TookTooLong(BaseException):
+    """No Exception, so that a student's own `except Exception` does not swallow it."""
+
+
+def solution(exercise: str) -> Path:
+    """The network of a solution."""
+    return SOLUTIONS / exercise / 'neuralnetwork.py'
+
+
+def of_student(exercise: str) -> Path:
+    """The network of a student."""
+    return EXERCISES / exercise / 'neuralnetwork.py'
+
+
+def source(path: Path) -> str:
+    """The text of a network.
+
+    Raises:
+        LabError: there is no such file, or it is not text that Python would read.
+    """
+    if not path.is_file():
+        raise LabError(f'{shown(path)} not found. Put it there again with: make exercises')
+    try:
+        text = importlib.util.decode_source(path.read_bytes())
+    except (UnicodeDecodeError, SyntaxError) as error:
+        raise LabError(f'{shown(path)} is not saved as UTF-8: {error}. Save it as UTF-8.') from None
+    if '\0' in text:
+        raise LabError(f'{shown(path)} is damaged: it holds bytes that are no text. Save it again.')
+    return text
+
+
+def load(path: Path, text: str, **names: Any) -> types.ModuleType:  # noqa: ANN401 - anything
+    """Runs the text of a network; `names` are defined in it beforehand."""
+    module = types.ModuleType(path.stem)
+    module.__file__ = str(path)
+    vars(module).update(names)
+    with mock.patch.object(sys, 'path', [str(path.parent), *sys.path]):
+        exec(compile(text, str(path), 'exec'), vars(module))
+    return module
+
+
+def call(network: types.ModuleType, function: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - anything
+    """Calls one of a network's functions, as runTraining.py and runEval.py do.
+
+    Raises:
+        LabError: there is no such function, or it takes other arguments.
+    """
+    found = getattr(network, function, None)
+    where = shown(Path(network.__file__))
+    if not callable(found):
+        raise LabError(f'{where} has no function {function}, which the lab calls.')
+    try:
+        inspect.signature(found).bind(*args, **kwargs)
+    except TypeError as error:
+        raise LabError(f'{where}: {function} does not take what the lab calls it with: {error}.') from None
+    return found(*args, **kwargs)
+
+
+def images() -> tf.Tensor:
+    """Stands for a batch of one image while a graph is built."""
+    return tf.placeholder(tf.float32, [1, records.HEIGHT, records.WIDTH])
+
+
+def labels() -> tf.Tensor:
+    """Stands for a batch of one label while a graph is built."""
+    return tf.placeholder(tf.uint8, [1, records.HEIGHT, records.WIDTH])
+
+
+def shape(tensor: tf.Tensor) -> Shape:
+    """The static shape as a plain tuple; None is a size known only when the graph runs, or no shape at all."""
+    return None if tensor.shape.ndims is None else tuple(tensor.shape.as_list())
+
+
+def weights(graph: tf.Graph) -> Dict[str, Shape]:
+    """The shapes of a graph's trainable variables, by name."""
+    return {variable.op.name: shape(variable) for variable in graph.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES)}
+
+
+def shown(path: Path) -> str:
+    """A path as a student would type it."""
+    return str(path.relative_to(PROJECT)) if PROJECT in path.parents else str(path)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Drops what a network prints while it is built: the lab's DEBUG lines, and warnings."""
+    into_nothing = io.StringIO()
+    with contextlib.redirect_stdout(into_nothing), contextlib.redirect_stderr(into_nothing), warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        yield
+
+
+@contextlib.contextmanager
+def mistakes_explained(path: Path) -> Iterator[None]:
+    """Quiet; what fails in the student's file `path` becomes a LabError with its line; other errors are left alone."""
+    try:
+        with quiet(), _time_limit():
+            yield
+    except (Exception, SystemExit, _TookTooLong) as error:
+        line = None if isinstance(error, LabError) else _line(error, path)
+        if line is None:
+            raise
+        raise LabError(f'{shown(path)}, line {line}: {_explanation(error)}') from None
+
+
+def in_one_line(error: BaseException) -> str:
+    """What an error says, without what TensorFlow adds: its own code's lines before it, advice after it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ['']
+    return lines[-1] if lines[0] == 'in converted code:' else lines[0]
+
+
+def _line(error: BaseException, path: Path) -> Optional[int]:
+    """The line of the student's file at which an error arose."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return error.lineno or 1
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return lines[-1] if lines else None
+
+
+def _explanation(error: BaseException) -> str:
+    if isinstance(error, IndentationError):
+        return f'{error.msg}: this line begins further left or right than the lines around it.'
+    if isinstance(error, SyntaxError):
+        return f'{error.msg}: Python cannot read this line or the one before. Is a bracket, comma or quote missing?'
+    if isinstance(error, NameError):
+        return f'{error}. Write a number in its place, or define the name further up.'
+    if isinstance(error, ModuleNotFoundError):
+        return f'the module {error.name} is not installed; the exercise needs no others than it came with.'
+    if isinstance(error, SystemExit):
+        return 'the program is ended here, before the network is built.'
+    if isinstance(error, _TookTooLong):
+        return f'still here after {SECONDS_AT_MOST} seconds. Is this a loop that never ends?'
+    return f'{in_one_line(error)} ({type(error).__name__})'
+
+
+@contextlib.contextmanager
+def _time_limit() -> Iterator[None]:
+    def stop(signal_number: int, frame: types.FrameType) -> None:
+        raise _TookTooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS_AT_MOST)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
