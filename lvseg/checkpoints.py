@@ -1,23 +1,69 @@
-"""Checkpoints: finding the newest, and restoring it into the network that it was made by."""
+"""Checkpoints: saving one, finding the newest, and restoring it into the network that it was made by."""
 
 import os
+import shutil
 from argparse import Namespace
-from typing import Optional
+from contextlib import contextmanager
+from typing import Iterator, Optional
 
 import tensorflow.compat.v1 as tf
 
 from lvseg import runs
 from lvseg.errors import LabError
 
+_NAME = 'model.ckpt'
+_STATE_FILE = 'checkpoint'  # TensorFlow's note of which checkpoint is the newest; replaced only when that is complete.
+
 
 def newest(directory: str) -> Optional[str]:
-    """The path of the newest complete checkpoint, as TensorFlow takes it; None where there is none."""
-    return tf.train.latest_checkpoint(directory)
+    """The path of the newest complete checkpoint, as TensorFlow takes it; None where there is none.
+
+    Raises:
+        LabError: the note of which it is cannot be read, or names a checkpoint that is not there.
+    """
+    try:
+        checkpoint = tf.train.latest_checkpoint(directory)
+    except ValueError:  # The note names none.
+        checkpoint = None
+    state = os.path.join(directory, _STATE_FILE)
+    if checkpoint is None and os.path.exists(state):
+        raise LabError(f'{state} is damaged, or names a checkpoint that is no longer there. Train again.')
+    return checkpoint
 
 
 def step(checkpoint: str) -> int:
-    """The global step at which a checkpoint was made."""
-    return int(tf.train.load_variable(checkpoint, tf.GraphKeys.GLOBAL_STEP))
+    """The global step at which a checkpoint was made.
+
+    Raises:
+        LabError: the checkpoint is damaged.
+    """
+    with explaining_damage(checkpoint):
+        return int(tf.train.load_variable(checkpoint, tf.GraphKeys.GLOBAL_STEP))
+
+
+def steps_done(args: Namespace) -> int:
+    """How many steps of the epochs asked for are already made: none, unless --resume finds a checkpoint."""
+    checkpoint = newest(args.checkpoint_dir) if args.resume else None
+    return 0 if checkpoint is None else step(checkpoint)
+
+
+def save(session: tf.Session, saver: tf.train.Saver, directory: str, global_step: int) -> None:
+    """Saves all variables; until that is done, the newest checkpoint is the one before.
+
+    Raises:
+        LabError: it cannot be written, for want of space mostly; says how much is needed.
+    """
+    try:
+        saver.save(session, os.path.join(directory, _NAME), global_step, write_meta_graph=False)
+    except ValueError:  # So the saver says that the directory is not there.
+        raise LabError(f'{directory} was removed during the training; nothing can be saved there.') from None
+    except tf.errors.OpError as error:
+        reason = error.message.splitlines()[0].split('; ')[-1]
+        raise LabError(
+            f'the checkpoint of step {global_step} cannot be saved in {directory}: {reason}. It needs '
+            f'{_megabytes(_size())}, {_megabytes(shutil.disk_usage(directory).free)} are free. What was saved before '
+            'is intact: make room and go on with --resume.'
+        ) from None
 
 
 def restore(session: tf.Session, saver: tf.train.Saver, checkpoint: str, args: Namespace) -> None:
@@ -26,19 +72,23 @@ def restore(session: tf.Session, saver: tf.train.Saver, checkpoint: str, args: N
     Raises:
         LabError: the checkpoint is damaged, or of another network; says which.
     """
-    try:
-        _check_same_network(checkpoint, args.exercise)
+    check_network(checkpoint, args.exercise)
+    with explaining_damage(checkpoint):
         saver.restore(session, checkpoint)
-    except (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError):
-        raise LabError(f'the checkpoint {checkpoint} is damaged. Train again.') from None
 
 
-def _check_same_network(checkpoint: str, exercise: str) -> None:
-    trained = (runs.load(os.path.dirname(checkpoint)) or {}).get('exercise', 'another network')
-    found = tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
+def check_network(checkpoint: str, exercise: str) -> None:
+    """Compares the variables of a checkpoint, by name and shape, with those of the graph.
+
+    Raises:
+        LabError: the checkpoint is damaged, or of another network; says which.
+    """
+    with explaining_damage(checkpoint):
+        found = tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
     for variable in tf.global_variables():
         name, wanted = variable.op.name, variable.shape.as_list()
         if name not in found:
+            trained = (runs.load(os.path.dirname(checkpoint)) or {}).get('exercise', 'another network')
             raise LabError(
                 f'checkpoint of {trained}, this is {exercise}: {checkpoint} has no variable {name}. '
                 f'Give the --checkpoint_dir of a run of {exercise}.'
@@ -48,3 +98,27 @@ def _check_same_network(checkpoint: str, exercise: str) -> None:
                 f'the variable {name} has the shape {found[name]} in {checkpoint}, {wanted} in this network. '
                 'Train again with this network, or change it back.'
             )
+
+
+@contextmanager
+def explaining_damage(checkpoint: str) -> Iterator[None]:
+    """A failure to read a checkpoint becomes a LabError."""
+    try:
+        yield
+    except (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError):
+        raise LabError(f'the checkpoint {checkpoint} is damaged. Train again.') from None
+
+
+def remove_unfinished(directory: str) -> None:
+    """Removes what a save that was killed has left behind: up to 403 MB each time."""
+    for entry in os.scandir(directory):
+        if entry.is_dir() and entry.name.startswith(_NAME) and '_temp_' in entry.name:
+            shutil.rmtree(entry.path)
+
+
+def _size() -> int:
+    return sum(variable.shape.num_elements() * variable.dtype.size for variable in tf.global_variables())
+
+
+def _megabytes(size: int) -> str:
+    return f'{size / 1e6:.1f} MB'

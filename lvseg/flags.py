@@ -41,6 +41,12 @@ def training(exercise: str) -> Parser:
     add('--num_epochs', type=positive_int, default=1, help='how many times every training slice is seen')
     add('--batch_size', type=positive_int, default=1, help='slices in one training step')
     _add_directories(parser, exercise)
+    add(
+        '--eval_every',
+        type=positive_int,
+        metavar='EPOCHS',
+        help='epochs between two evaluations of the validation slices; keeps the best checkpoint (default: never)',
+    )
     add('--seed', type=seed, help='makes two runs alike on the CPU (default: a new one each run)')
     add(
         '--resume',
@@ -80,8 +86,8 @@ def evaluation(exercise: str) -> Parser:
 
 
 def positive_int(text: str) -> int:
-    """A whole number from 1."""
-    return _number(text, int, lambda value: value >= 1, 'a whole number from 1')
+    """A whole number from 1 to 2**31 - 1: beyond, TensorFlow fails in ways that no one understands."""
+    return _number(text, int, lambda value: 1 <= value < 2**31, 'a whole number from 1 to 2147483647')
 
 
 def seed(text: str) -> int:
@@ -102,10 +108,10 @@ def true_or_false(text: str) -> bool:
 
 
 def directory(text: str) -> str:
-    """A path at which a directory is or could be made."""
+    """A path at which a directory is or could be made; absolute, so that it stays the same when `.` is moved aside."""
     if os.path.exists(text) and not os.path.isdir(text):
         raise argparse.ArgumentTypeError(f'a directory is wanted, {text} is a file')
-    return text
+    return os.path.abspath(text)
 
 
 def _number(text: str, kind: Callable, is_right: Callable, wanted: str) -> float:

@@ -1,6 +1,7 @@
 """The input pipeline: a record file -> batches of images and labels, by tf.data."""
 
 import os
+import re
 from argparse import Namespace
 from contextlib import contextmanager
 from typing import Iterator, Tuple
@@ -8,7 +9,7 @@ from typing import Iterator, Tuple
 import psutil
 import tensorflow.compat.v1 as tf
 
-from lvseg import records, runs
+from lvseg import checkpoints, records
 from lvseg.errors import LabError
 
 # A decoded slice: float32 image and uint8 label.
@@ -23,10 +24,18 @@ _STREAMING_SHUFFLE = 1000
 
 _BATCHES_AHEAD = 2
 
+# In an error's message, the operation that failed stands in brackets; others may be named there as its inputs.
+_FAILED_INPUT = re.compile(r'\[\[(node )?IteratorGetNext')
+
 
 def record_file(data_dir: str, split: str) -> str:
     """Path of the record file of a split, 'train' or 'eval'."""
     return os.path.join(data_dir, records.FILE_NAMES[split])
+
+
+def steps_per_epoch(slices: int, batch_size: int) -> int:
+    """How many batches an epoch has; the last one may be smaller."""
+    return -(-slices // batch_size)
 
 
 def training_batches(args: Namespace) -> Tuple[tf.Tensor, tf.Tensor]:
@@ -49,7 +58,7 @@ def training_batches(args: Namespace) -> Tuple[tf.Tensor, tf.Tensor]:
         dataset = dataset.cache().shuffle(slices)
     else:
         dataset = dataset.shuffle(_STREAMING_SHUFFLE)
-    return _next_batch(_batched(dataset, args.batch_size).repeat(args.num_epochs).skip(runs.steps_to_skip(args)))
+    return _next_batch(_batched(dataset, args.batch_size).repeat(args.num_epochs).skip(checkpoints.steps_done(args)))
 
 
 def evaluation_batches(args: Namespace) -> Tuple[tf.Tensor, tf.Tensor]:
@@ -64,10 +73,14 @@ def explaining_bad_records(data_dir: str, split: str) -> Iterator[None]:
     """A session's failure to read a record becomes a LabError that says which record, and what is wrong with it."""
     try:
         yield
-    except (tf.errors.InvalidArgumentError, tf.errors.DataLossError):
-        for _ in records.read(record_file(data_dir, split)):
+    except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
+        if not _FAILED_INPUT.search(error.message):
+            raise
+        path = record_file(data_dir, split)
+        for _ in records.read(path):
             pass
-        raise  # All records are in order: the failure is another one.
+        reason = error.message.splitlines()[0]
+        raise LabError(f'TensorFlow cannot read a record of {path}: {reason}') from None
 
 
 def _decoded(path: str) -> tf.data.Dataset:

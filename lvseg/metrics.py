@@ -1,9 +1,11 @@
 """How well a prediction agrees with the expert: pixel counts in the graph, and the figures made of them."""
 
-from typing import NamedTuple
+from typing import Iterable, NamedTuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
+
+THRESHOLDS = 101  # 0.00, 0.01, … 1.00
 
 
 class Areas(NamedTuple):
@@ -26,13 +28,49 @@ def areas(logits: tf.Tensor, labels: tf.Tensor) -> Areas:
         int32 tensors [batch].
     """
     with tf.name_scope('areas'):
-        labels = tf.cast(labels, tf.int32)
-        predictions = tf.argmax(logits, axis=-1, output_type=tf.int32)
+        labels, predicted = tf.cast(labels, tf.int32), predictions(logits)
 
         def area(mask: tf.Tensor) -> tf.Tensor:
             return tf.reduce_sum(mask, axis=[1, 2])
 
-        return Areas(area(labels * predictions), area(labels), area(predictions), area(tf.ones_like(labels)))
+        return Areas(area(labels * predicted), area(labels), area(predicted), area(tf.ones_like(labels)))
+
+
+def predictions(logits: tf.Tensor) -> tf.Tensor:
+    """The class with the higher score: int32 [batch, height, width] of [batch, height, width, 2]."""
+    return tf.argmax(logits, axis=-1, output_type=tf.int32)
+
+
+def probabilities(logits: tf.Tensor) -> tf.Tensor:
+    """The softmax probability of the left ventricle: float32 [batch, height, width] of [batch, height, width, 2]."""
+    return tf.nn.softmax(logits)[..., 1]
+
+
+def mask_areas(label: np.ndarray, prediction: np.ndarray) -> Areas:
+    """Areas of one slice, or of several together, of arrays of 0 and 1."""
+    intersection, labelled, predicted = (int(np.sum(mask)) for mask in (label * prediction, label, prediction))
+    return Areas(intersection, labelled, predicted, np.size(label))
+
+
+def probability_counts(probability: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """How many pixels have which probability of being left ventricle: what a precision-recall curve is made of.
+
+    Args:
+        probability: float [...], 0 to 1.
+        labels: integer [...], 1 in the left ventricle, 0 elsewhere.
+
+    Returns:
+        int64 [2, THRESHOLDS], of the background and of the left ventricle; column i counts the probabilities from
+        i / (THRESHOLDS - 1) on and below the next.
+    """
+    columns = np.floor(np.nan_to_num(probability) * (THRESHOLDS - 1)).astype(np.int64)
+    cells = labels.astype(np.int64) * THRESHOLDS + columns
+    return np.bincount(cells.ravel(), minlength=2 * THRESHOLDS).reshape(2, THRESHOLDS)
+
+
+def joined(batches: Iterable[Areas]) -> Areas:
+    """The areas of all slices, [slices], of those of batches, [batch]."""
+    return Areas(*(np.concatenate(column) for column in zip(*batches)))
 
 
 def pooled(slices: Areas) -> Areas:

@@ -6,8 +6,9 @@ Its later edition calls the pixels `image_raw`; the readers here accept both.
 """
 
 import os
+import shlex
 import struct
-from typing import Iterator, Tuple
+from typing import IO, Iterable, Iterator, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -31,7 +32,11 @@ FILE_NAMES = {'train': 'train_images.tfrecords', 'eval': 'val_images.tfrecords'}
 _LENGTH_BYTES = 8  # A record is framed as length (uint64), CRC of the length, data, CRC of the data.
 _CRC_BYTES = 4
 
-_PREPARE = 'Make it with: python -m data_prep phantom --out DIR (see python -m data_prep -h), DIR being its folder.'
+# An Example holds Features, they hold entries, an entry holds a name and a value: fields 1 or 2 of their message each.
+_EXAMPLE_LEVELS = 3
+_TAGS_WITH_LENGTH = (1 << 3 | 2, 2 << 3 | 2)
+_LONGEST_VARINT = 10
+
 _PREPARE_AGAIN = 'Make it again with: python -m data_prep (see -h).'
 
 
@@ -108,46 +113,92 @@ def read(path: str) -> Iterator[Tuple[np.ndarray, np.ndarray]]:
 
 
 def count(path: str) -> int:
-    """The number of records in a file, by its framing alone: quick however large the file is.
+    """The number of records in a file, by its framing and theirs: quick however large the file is.
 
     Raises:
-        LabError: no such file, an empty one, not a TFRecord file, or one cut off in the middle.
+        LabError: no such file, an empty one, not a TFRecord file, one cut off in the middle, or a record of no Example.
     """
     if not os.path.isfile(path):
-        raise LabError(f'{path} not found. {_PREPARE}')
-    size = os.path.getsize(path)
+        folder = shlex.quote(os.path.dirname(path))
+        raise LabError(f'{path} not found. Make it with: python -m data_prep phantom --out {folder} (or see -h).')
+    try:
+        with open(path, 'rb', buffering=0) as file:  # Few bytes are read, and far between.
+            return _count(file, path)
+    except OSError as error:
+        raise LabError(f'cannot read {path}: {error.strerror}.') from None
+
+
+def _count(file: IO, path: str) -> int:
+    size = os.fstat(file.fileno()).st_size
     if size == 0:
         raise LabError(f'{path} is empty. {_PREPARE_AGAIN}')
 
     position = number = 0
-    with open(path, 'rb') as file:
-        while position < size:
-            file.seek(position)
-            header = file.read(_LENGTH_BYTES)
-            if len(header) == _LENGTH_BYTES:
-                position += _LENGTH_BYTES + struct.unpack('<Q', header)[0] + 2 * _CRC_BYTES
-            if len(header) < _LENGTH_BYTES or position > size:
-                raise LabError(f'{path} is cut off in record {number + 1}, or no TFRecord file. {_PREPARE_AGAIN}')
-            number += 1
+    while position < size:
+        file.seek(position)
+        header = file.read(_LENGTH_BYTES)
+        length = struct.unpack('<Q', header)[0] if len(header) == _LENGTH_BYTES else 0
+        position += _LENGTH_BYTES + length + 2 * _CRC_BYTES
+        # No record is empty; and a file of zeros, read as such records, would take long to count.
+        if length == 0 or position > size:
+            raise LabError(f'{path} is cut off in record {number + 1}, or no TFRecord file. {_PREPARE_AGAIN}')
+        number += 1
+        data = position - _CRC_BYTES - length
+        if not _is_nested(file, data, data + length, _EXAMPLE_LEVELS):
+            raise LabError(f'record {number} of {path} is damaged, or no tf.train.Example. {_PREPARE_AGAIN}')
     return number
+
+
+def _is_nested(file: IO, position: int, end: int, levels: int) -> bool:
+    """Whether a protobuf message consists of fields that have a length, as do they in turn, so many levels deep.
+
+    TensorFlow's parser must not meet an Example of which this is not true: it puts the whole of it into its error
+    message, and dies of a segmentation fault where that is no UTF-8 (TensorFlow 1.15).
+    """
+    while position < end:
+        file.seek(position)
+        tag, length, size = _field(file.read(1 + _LONGEST_VARINT))
+        start, position = position + size, position + size + length
+        if tag not in _TAGS_WITH_LENGTH or position > end:
+            return False
+        if levels > 1 and not _is_nested(file, start, position, levels - 1):
+            return False
+    return True
+
+
+def _field(head: bytes) -> Tuple[int, int, int]:
+    """The tag of a protobuf field, the length of what it holds, and how many bytes these two take."""
+    length = 0
+    for place, byte in enumerate(head[1:]):
+        length |= (byte & 0x7F) << 7 * place
+        if byte < 0x80:
+            break
+    return head[0], length, place + 2
 
 
 def _checked(serialized: bytes, where: str) -> Tuple[np.ndarray, np.ndarray]:
     try:
         features = tf.train.Example.FromString(serialized).features.feature
     except DecodeError:
-        raise LabError(f'{where} is no tf.train.Example. {_PREPARE_AGAIN}') from None
+        raise LabError(f'{where} is damaged, or no tf.train.Example. {_PREPARE_AGAIN}') from None
 
-    image_key = IMAGE_KEY if IMAGE_KEY in features else IMAGE_KEY_LATER_EDITION
-    if image_key not in features or LABEL_KEY not in features:
-        found = ', '.join(sorted(features)) or 'none'
-        raise LabError(f'{where} has the features {found}; {IMAGE_KEY} and {LABEL_KEY} are wanted.')
-    image = _array(features[image_key], np.dtype('<i8'), f'{image_key} in {where}')
+    image_keys = [key for key in (IMAGE_KEY, IMAGE_KEY_LATER_EDITION) if key in features]
+    if len(image_keys) != 1 or LABEL_KEY not in features:
+        raise LabError(
+            f'{where} has the features {_listed(features)}; {IMAGE_KEY} (or {IMAGE_KEY_LATER_EDITION}) and {LABEL_KEY} '
+            'are wanted.'
+        )
+    image = _array(features[image_keys[0]], np.dtype('<i8'), f'{image_keys[0]} in {where}')
     label = _array(features[LABEL_KEY], np.dtype(np.uint8), f'{LABEL_KEY} in {where}')
     if label.max() > 1:
         values = ', '.join(str(value) for value in np.unique(label)[:5])
         raise LabError(f'{LABEL_KEY} in {where} has the values {values}; only 0 and 1 are labels.')
     return image.astype(np.int64), label
+
+
+def _listed(names: Iterable[str]) -> str:
+    """The names in one line, whatever they are made of."""
+    return ', '.join(name if name.isprintable() else ascii(name) for name in sorted(names)) or 'none'
 
 
 def _array(feature: tf.train.Feature, dtype: np.dtype, what: str) -> np.ndarray:

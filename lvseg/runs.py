@@ -6,31 +6,34 @@ import os
 import random
 import sys
 from argparse import Namespace
+from contextlib import contextmanager
 from datetime import datetime
-from typing import IO, Any, Dict, Optional
+from typing import IO, Any, Dict, Iterator, Optional
 
-from lvseg import checkpoints
 from lvseg.errors import LabError
 
 _FLAGS_FILE = 'run.json'
 _LOCK_FILE = 'lock'
+_PART = '.part'  # Ends the name of a file that is being written.
 
 
 def load(directory: str) -> Optional[Dict[str, Any]]:
-    """What run.json says: the flags, when the run was started, and the process that did; None where there is no run."""
+    """What run.json says: the flags, and when the run was started; None where there is no run.
+
+    Raises:
+        LabError: run.json cannot be read.
+    """
     path = os.path.join(directory, _FLAGS_FILE)
     if not os.path.isfile(path):
         return None
-    with open(path) as file:
-        return json.load(file)
-
-
-def steps_to_skip(args: Namespace) -> int:
-    """How many steps of the epochs asked for are already done: none, unless --resume finds a checkpoint."""
-    checkpoint = checkpoints.newest(args.checkpoint_dir)
-    if not args.resume or checkpoint is None:
-        return 0
-    return checkpoints.step(checkpoint)
+    try:
+        with open(path) as file:
+            values = json.load(file)
+    except (OSError, ValueError):
+        values = None
+    if not isinstance(values, dict):
+        raise LabError(f'{path} is damaged: the flags of a run are wanted. Train afresh, without --resume.')
+    return values
 
 
 def seed(args: Namespace) -> int:
@@ -52,44 +55,64 @@ def claim(args: Namespace) -> IO:
     """
     directory = args.checkpoint_dir
     earlier = load(directory) if args.resume else None
-    try:
+    with writing(directory):
         if earlier is None:
             _keep_earlier_run(directory)
         else:
             _check_resumable(earlier, args)
         os.makedirs(directory, exist_ok=True)
         lock = _lock(directory)
-        started = earlier['started'] if earlier else datetime.now().isoformat()
-        _save(directory, {**vars(args), 'started': started, 'process': os.getpid()})
-    except OSError as error:
-        raise _unwritable(directory, error) from None
+        started = earlier.get('started') if earlier else datetime.now().isoformat()
+        save_json(os.path.join(directory, _FLAGS_FILE), {**vars(args), 'started': started})
     return lock
 
 
 def follow(eval_dir: str, checkpoint_dir: str) -> None:
-    """Makes `eval_dir` ready for results of the run in `checkpoint_dir`; those of an earlier run are moved aside."""
+    """Makes `eval_dir` ready for results of the run in `checkpoint_dir`; those of an earlier run are moved aside.
+
+    Raises:
+        LabError: it holds files but no results; it cannot be written.
+    """
     run = load(checkpoint_dir) or {}
     earlier = load(eval_dir)
     if earlier is not None and earlier.get('started') == run.get('started'):
         return
-    try:
+    with writing(eval_dir):
         _keep_earlier_run(eval_dir)
         os.makedirs(eval_dir, exist_ok=True)
-        _save(eval_dir, run)
+        save_json(os.path.join(eval_dir, _FLAGS_FILE), run)
+
+
+@contextmanager
+def writing(directory: str) -> Iterator[None]:
+    """What the system has against writing there becomes a LabError."""
+    try:
+        yield
     except OSError as error:
-        raise _unwritable(eval_dir, error) from None
+        raise LabError(f'cannot write to {directory}: {error.strerror}. Choose another directory.') from None
+
+
+def save_json(path: str, values: Dict[str, Any]) -> None:
+    """Writes a JSON file, whole or not at all."""
+    with open(path + _PART, 'w') as file:
+        json.dump(values, file, indent=2, sort_keys=True)
+        file.write('\n')
+    os.replace(path + _PART, path)
 
 
 def _keep_earlier_run(directory: str) -> None:
     """Moves a run's directory aside as a whole, `train` to `train-1`, `train-2`, …, and says so."""
-    if not os.path.isdir(directory) or not set(os.listdir(directory)) - {_LOCK_FILE}:
+    if not os.path.isdir(directory):
         return
-    if load(directory) is None:
+    # A run that was killed before it had written its flags is none.
+    files = set(os.listdir(directory)) - {_LOCK_FILE, _FLAGS_FILE + _PART}
+    if not files:
+        return
+    if _FLAGS_FILE not in files:
         raise LabError(f'{directory} holds files, but no run of this lab. Give an empty or a new directory.')
 
-    directory = os.path.abspath(directory)
     number = 1
-    while os.path.exists(f'{directory}-{number}'):
+    while os.path.lexists(f'{directory}-{number}'):
         number += 1
     with _lock(directory):
         os.rename(directory, f'{directory}-{number}')
@@ -97,37 +120,40 @@ def _keep_earlier_run(directory: str) -> None:
 
 
 def _check_resumable(earlier: Dict[str, Any], args: Namespace) -> None:
-    for flag in ('exercise', 'batch_size'):
-        if earlier.get(flag) != getattr(args, flag):
-            raise LabError(
-                f'the run in {args.checkpoint_dir} has {flag} {earlier.get(flag)}, this one {getattr(args, flag)}. '
-                'Resume it with the same, or leave out --resume to start afresh.'
-            )
+    if earlier.get('exercise') != args.exercise:
+        raise LabError(
+            f'checkpoint of {earlier.get("exercise", "another network")}, this is {args.exercise}. '
+            f'Give the --checkpoint_dir of a run of {args.exercise}, or leave out --resume to start afresh.'
+        )
+    if earlier.get('batch_size') != args.batch_size:
+        raise LabError(
+            f'the run in {args.checkpoint_dir} has --batch_size {earlier.get("batch_size")}, not {args.batch_size}. '
+            'Resume it with the same, or leave out --resume to start afresh.'
+        )
 
 
 def _lock(directory: str) -> IO:
     """Locks a directory for this process; the system lets the lock go when the process ends, however it ends."""
-    file = open(os.path.join(directory, _LOCK_FILE), 'a')  # noqa: SIM115 - held open as long as the lock
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    path = os.path.join(directory, _LOCK_FILE)
+    file = open(path, 'a+')  # noqa: SIM115 - held open as long as the lock
+    if not _is_ours(file, path):
+        file.seek(0)
+        holder = file.read() or 'just started'
         file.close()
-        holder = (load(directory) or {}).get('process', 'unknown')
         raise LabError(
             f'{directory} is in use by another training (process {holder}). '
             'Wait for it, stop it, or give another --checkpoint_dir.'
-        ) from None
+        )
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
     return file
 
 
-def _save(directory: str, values: Dict[str, Any]) -> None:
-    """Writes run.json, whole or not at all."""
-    path = os.path.join(directory, _FLAGS_FILE)
-    with open(path + '.tmp', 'w') as file:
-        json.dump(values, file, indent=2, sort_keys=True)
-        file.write('\n')
-    os.replace(path + '.tmp', path)
-
-
-def _unwritable(directory: str, error: OSError) -> LabError:
-    return LabError(f'cannot write to {directory}: {error.strerror}. Choose another directory.')
+def _is_ours(lock: IO, path: str) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    # Between opening and locking, another training may have moved the directory aside, and the file with it.
+    return os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(lock.fileno()))

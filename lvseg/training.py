@@ -4,13 +4,15 @@ import signal
 import sys
 import time
 from argparse import Namespace
-from typing import Optional
+from contextlib import contextmanager
+from typing import Callable, Iterator, List, Optional
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from lvseg import device, inputs, runs, summaries
+from lvseg import checkpoints, device, inputs, progress, runs, summaries, validation
 from lvseg.errors import LabError
+from lvseg.hooks import CountingHook
 
 _REPORT_STEPS = 100
 _CHECKPOINT_STEPS = 1000
@@ -19,12 +21,13 @@ _CHECKPOINT_STEPS = 1000
 _CHECKPOINTS_KEPT = 2
 
 
-def run(train_op: tf.Operation, loss: tf.Tensor, args: Namespace) -> None:
+def run(train_op: tf.Operation, loss: tf.Tensor, inference: Callable[..., tf.Tensor], args: Namespace) -> None:
     """Runs train_op until the input is used up, or until Ctrl-C or SIGTERM; writes checkpoints and TensorBoard events.
 
     Args:
         train_op: makes one training step, and counts it in the global step.
         loss: float32 scalar, the loss of that step's batch.
+        inference: makes the network, from images to class scores, once more for --eval_every.
         args: the flags (lvseg.flags.training).
 
     Raises:
@@ -32,19 +35,17 @@ def run(train_op: tf.Operation, loss: tf.Tensor, args: Namespace) -> None:
         SystemExit: interrupted, with 128 + the signal's number as the shell's convention has it.
     """
     device.announce()
+    saver = tf.train.Saver(max_to_keep=_CHECKPOINTS_KEPT, save_relative_paths=True)
     reporter = _Reporter(loss)
-    interruption = _Interruption()
-    with runs.claim(args), inputs.explaining_bad_records(args.data_dir, 'train'), tf.train.MonitoredTrainingSession(
-        checkpoint_dir=args.checkpoint_dir,
-        scaffold=tf.train.Scaffold(saver=tf.train.Saver(max_to_keep=_CHECKPOINTS_KEPT)),
-        hooks=[reporter, _StepRate(args.checkpoint_dir), interruption],
-        save_checkpoint_steps=_CHECKPOINT_STEPS,
-        save_summaries_steps=_REPORT_STEPS,
-        log_step_count_steps=None,
-        config=device.session_config(),
-    ) as session:
-        while not session.should_stop():
-            session.run(train_op)
+    validations = [validation.Validation(inference, args)] if args.eval_every else []
+    with _Interruption() as interruption, runs.claim(args), _event_file(args.checkpoint_dir) as events:
+        saving = _Checkpoints(saver, events, args.checkpoint_dir)
+        bar = progress.TrainingBar(loss, args)
+        hooks = [reporter, _StepRate(events), bar, saving, *validations, interruption]
+        session = _session(saver, hooks, args)
+        with bar, inputs.explaining_bad_records(args.data_dir, 'train'), session:
+            while not session.should_stop():
+                session.run(train_op)
 
     if interruption.signal_number is not None:
         print(f'OUTPUT: Interrupted at step {reporter.step}, checkpoint saved.', flush=True)
@@ -52,15 +53,39 @@ def run(train_op: tf.Operation, loss: tf.Tensor, args: Namespace) -> None:
     print(f'OUTPUT: Done training for {args.num_epochs} epochs, {reporter.step} steps.', flush=True)
 
 
-class _Reporter(tf.train.SessionRunHook):
-    """Counts the steps, prints the lab's line every 100 of them, and stops a training that has diverged."""
+def _session(saver: tf.train.Saver, hooks: List[tf.train.SessionRunHook], args: Namespace) -> tf.train.MonitoredSession:
+    """A session with fresh variables, or with those of the checkpoint to go on from."""
+    checkpoint = checkpoints.newest(args.checkpoint_dir)
+    if checkpoint is not None:
+        checkpoints.check_network(checkpoint, args.exercise)
+        checkpoints.remove_unfinished(args.checkpoint_dir)
+    with checkpoints.explaining_damage(checkpoint):
+        return tf.train.MonitoredTrainingSession(
+            checkpoint_dir=args.checkpoint_dir,
+            scaffold=tf.train.Scaffold(saver=saver),
+            hooks=hooks,
+            save_checkpoint_steps=None,  # _Checkpoints does it.
+            save_checkpoint_secs=None,
+            save_summaries_steps=_REPORT_STEPS,
+            log_step_count_steps=None,
+            config=device.session_config(),
+        )
+
+
+@contextmanager
+def _event_file(directory: str) -> Iterator[tf.summary.FileWriter]:
+    """The writer that all hooks share; closed in the end, however the training ends."""
+    try:
+        yield tf.summary.FileWriterCache.get(directory)
+    finally:
+        tf.summary.FileWriterCache.clear()
+
+
+class _Reporter(CountingHook):
+    """Prints the lab's line every 100 steps, and stops a training that has diverged."""
 
     def __init__(self, loss: tf.Tensor) -> None:
-        self.step = 0
         self._loss = loss
-
-    def after_create_session(self, session: tf.Session, coord: tf.train.Coordinator) -> None:
-        self.step = int(session.run(tf.train.get_global_step()))
 
     def before_run(self, run_context: tf.train.SessionRunContext) -> tf.train.SessionRunArgs:
         self._started = time.time()
@@ -69,59 +94,89 @@ class _Reporter(tf.train.SessionRunHook):
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
         loss, duration = run_values.results, time.time() - self._started
         if not np.isfinite(loss):
-            raise LabError(
-                f'the loss is {loss} at step {self.step}: training has diverged. The checkpoints made before are kept. '
-                'Try a lower --learning_rate.'
-            )
+            raise _diverged(f'the loss is {loss} at step {self.step}')
         if self.step % _REPORT_STEPS == 0:
-            print(f'OUTPUT: Step {self.step}: loss = {loss:.3f} ({duration:.3f} sec)', flush=True)
-        self.step += 1
+            progress.say(f'OUTPUT: Step {self.step}: loss = {loss:.3f} ({duration:.3f} sec)')
+        super().after_run(run_context, run_values)
 
 
-class _StepRate(tf.train.SessionRunHook):
-    """Writes the steps per second of the last 100 steps for TensorBoard."""
+class _StepRate(CountingHook):
+    """Writes the graph, and the steps per second of the last 100 steps, for TensorBoard."""
 
-    def __init__(self, directory: str) -> None:
-        self._directory = directory
+    def __init__(self, events: tf.summary.FileWriter) -> None:
+        self._events = events
         self._timer = tf.train.SecondOrStepTimer(every_steps=_REPORT_STEPS)
 
-    def begin(self) -> None:
-        self._writer = tf.summary.FileWriterCache.get(self._directory)
-        self._global_step = tf.train.get_global_step()
-
     def after_create_session(self, session: tf.Session, coord: tf.train.Coordinator) -> None:
-        # Tells TensorBoard to forget what a killed run wrote after the checkpoint that this one goes on from.
-        start = tf.SessionLog(status=tf.SessionLog.START)
-        self._writer.add_session_log(start, int(session.run(self._global_step)))
-
-    def before_run(self, run_context: tf.train.SessionRunContext) -> tf.train.SessionRunArgs:
-        return tf.train.SessionRunArgs(self._global_step)
+        super().after_create_session(session, coord)
+        self._events.add_graph(session.graph)
 
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
-        step = run_values.results
-        if not self._timer.should_trigger_for_step(step):
+        super().after_run(run_context, run_values)
+        if not self._timer.should_trigger_for_step(self.step):
             return
-        seconds, steps = self._timer.update_last_triggered_step(step)
+        seconds, steps = self._timer.update_last_triggered_step(self.step)
         if seconds is not None:
-            self._writer.add_summary(summaries.scalars(**{summaries.STEPS_PER_SECOND: steps / seconds}), step)
+            self._events.add_summary(summaries.scalars(**{summaries.STEPS_PER_SECOND: steps / seconds}), self.step)
+
+
+class _Checkpoints(CountingHook):
+    """Saves at the start, every 1000 steps and at the end, but never weights of which one is not finite."""
+
+    def __init__(self, saver: tf.train.Saver, events: tf.summary.FileWriter, directory: str) -> None:
+        self._saver = saver
+        self._events = events
+        self._directory = directory
+
+    def begin(self) -> None:
+        self._finite = tf.reduce_all([tf.reduce_all(tf.is_finite(weights)) for weights in tf.trainable_variables()])
+
+    def after_create_session(self, session: tf.Session, coord: tf.train.Coordinator) -> None:
+        super().after_create_session(session, coord)
+        self._saved_step = self.step
+        # A run that goes on has its checkpoint; were it written again, a kill in the middle would leave none.
+        if checkpoints.newest(self._directory) is None:
+            self._save(session)
+
+    def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
+        super().after_run(run_context, run_values)
+        if self.step % _CHECKPOINT_STEPS == 0:
+            self._save(run_context.session)
+
+    def end(self, session: tf.Session) -> None:
+        if self.step != self._saved_step:
+            self._save(session)
+
+    def _save(self, session: tf.Session) -> None:
+        # The weights can be lost in a step whose loss, computed before, was still finite.
+        if not session.run(self._finite):
+            raise _diverged(f'a weight is no longer finite after {self.step} steps')
+        # A run that goes on from here after a kill goes on with its curves, too.
+        self._events.flush()
+        checkpoints.save(session, self._saver, self._directory, self.step)
+        self._saved_step = self.step
 
 
 class _Interruption(tf.train.SessionRunHook):
     """Ends the training after the current step on Ctrl-C or SIGTERM; the session then saves its checkpoint."""
 
-    def __init__(self) -> None:
-        self.signal_number: Optional[int] = None
+    signal_number: Optional[int] = None
 
-    def begin(self) -> None:
+    def __enter__(self) -> '_Interruption':
         self._earlier = {number: signal.signal(number, self._remember) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self._earlier.items():
+            signal.signal(number, handler)
 
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
         if self.signal_number is not None:
             run_context.request_stop()
 
-    def end(self, session: tf.Session) -> None:
-        for number, handler in self._earlier.items():
-            signal.signal(number, handler)
-
     def _remember(self, number: int, frame: object) -> None:
         self.signal_number = number
+
+
+def _diverged(what: str) -> LabError:
+    return LabError(f'{what}: training has diverged. The last good checkpoint is kept. Try a lower --learning_rate.')

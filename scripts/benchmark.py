@@ -4,7 +4,6 @@ Figures are medians of several blocks; compare them on one machine only. Nothing
 """
 
 import contextlib
-import importlib.util
 import io
 import os
 import subprocess
@@ -17,12 +16,13 @@ from statistics import median
 from typing import Any, Callable, List, Tuple
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path.append(str(PROJECT))
+sys.path += [str(PROJECT), str(PROJECT / 'scripts')]
 
+import networks
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from lvseg import device, flags, inputs, metrics, records
+from lvseg import device, flags, inputs, metrics, records, summaries, training
 
 EXERCISES = ('simple', 'cnn', 'cnnDice')
 BATCH_SIZES = (1, 8)
@@ -31,6 +31,7 @@ BATCH_SIZES = (1, 8)
 _BLOCKS = 7
 _BLOCK_SECONDS = 3.0
 
+_SUMMARY_PAIRS = 25
 _EVALUATIONS = 3
 _PREPARATIONS = 3
 
@@ -39,11 +40,8 @@ Batches = Callable[[], Tuple[tf.Tensor, tf.Tensor]]
 
 def network(exercise: str) -> Any:  # noqa: ANN401 - a module
     """The neuralnetwork module of a solution."""
-    path = PROJECT / 'exercise_solutions' / exercise / 'neuralnetwork.py'
-    spec = importlib.util.spec_from_file_location(f'{exercise}_network', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    path = networks.solution(exercise)
+    return networks.load(path, networks.source(path))
 
 
 def training_step(exercise: str, batches: Batches) -> Callable[[], None]:
@@ -80,12 +78,16 @@ def rates_in_turn(steps: List[Callable[[], None]]) -> List[List[float]]:
     return rates
 
 
+def _training_args(data_dir: str, batch_size: int) -> Namespace:
+    return Namespace(data_dir=data_dir, checkpoint_dir='', batch_size=batch_size, num_epochs=10**6, resume=False)
+
+
 def report_training(data_dir: str) -> None:
     """Steps per second, and what the input pipeline costs."""
     print('\ntraining   batch   steps/s   from memory   pipeline costs (min to max)')
     for exercise in EXERCISES:
         for batch_size in BATCH_SIZES:
-            args = Namespace(data_dir=data_dir, checkpoint_dir='', batch_size=batch_size, num_epochs=10**6, resume=False)
+            args = _training_args(data_dir, batch_size)
 
             def pipeline(args: Namespace = args) -> Tuple[tf.Tensor, tf.Tensor]:
                 return inputs.training_batches(args)
@@ -98,6 +100,45 @@ def report_training(data_dir: str) -> None:
                 f' {median(costs):10.1f} %  ({min(costs):.1f} to {max(costs):.1f})',
                 flush=True,
             )
+
+
+def report_summaries(data_dir: str) -> None:
+    """How much longer an epoch takes with all summaries at their pace than with none."""
+    steps = records.count(inputs.record_file(data_dir, 'train'))
+    print(f'\nsummaries     step   and summaries   the first time   epoch of {steps} steps longer by')
+    for exercise in EXERCISES:
+        plain, first, later = _summary_seconds(exercise, _training_args(data_dir, 1))
+        longer = first - plain + (len(range(0, steps, training._REPORT_STEPS)) - 1) * (later - plain)
+        print(
+            f'{exercise:<10} {plain:5.3f} s {later:13.3f} s {first:14.3f} s {100 * longer / (steps * plain):13.1f} %',
+            flush=True,
+        )
+
+
+def _summary_seconds(exercise: str, args: Namespace) -> Tuple[float, float, float]:
+    """Seconds of a training step; of one with summaries for the first time, which is slower; of one later."""
+    nn = network(exercise)
+    with tf.Graph().as_default(), tempfile.TemporaryDirectory() as logs, contextlib.redirect_stdout(io.StringIO()):
+        images, labels = inputs.training_batches(args)
+        logits = nn.inference(images, training=True)
+        loss = nn.loss(logits, labels)
+        train_op = nn.training(loss, 0.01, 1000, 1.0)
+        summaries.training(images, labels, logits, loss)
+        merged = tf.summary.merge_all()
+        with tf.Session(config=device.session_config()) as session, tf.summary.FileWriter(logs) as writer:
+            session.run(tf.global_variables_initializer())
+
+            def with_summaries() -> None:
+                _, summary = session.run([train_op, merged])
+                writer.add_summary(summary)
+
+            seconds = [[], []]
+            for _ in range(_SUMMARY_PAIRS):
+                for step, found in zip((lambda: session.run(train_op), with_summaries), seconds):
+                    started = time.time()
+                    step()
+                    found.append(time.time() - started)
+    return median(seconds[0]), seconds[1][0], median(seconds[1])
 
 
 def report_evaluation(data_dir: str) -> None:
@@ -168,6 +209,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         report_preparation(folder)
         report_training(folder)
+        report_summaries(folder)
         report_evaluation(folder)
         report_memory(folder)
 

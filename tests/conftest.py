@@ -1,11 +1,21 @@
 """What tests of all rooms share: where the real data lies, and how to run a command as a user would."""
 
+import contextlib
+import importlib.util
+import io
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pytest
+import tensorflow.compat.v1 as tf
+
+import lvseg.flags
+from lvseg import errors, records
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,3 +47,139 @@ def run():
         return done
 
     return run_python
+
+
+@pytest.fixture(scope='session')
+def write_slices():
+    """Makes a record file. Slice `number` is recognised by its pixels, all 1024 * number but for the ventricle."""
+
+    def write(path, numbers):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tf.python_io.TFRecordWriter(str(path)) as writer:
+            for number in numbers:
+                writer.write(records.encode(*slice_of(number)))
+        return path
+
+    return write
+
+
+def slice_of(number):
+    """A slice with a ventricle of (10 + number) x 20 pixels."""
+    image = np.full((256, 256), 1024 * number, np.int64)
+    label = np.zeros((256, 256), np.uint8)
+    label[100 : 110 + number, 120:140] = 1
+    image[label == 1] += 512
+    return image, label
+
+
+@pytest.fixture(scope='session')
+def data_dir(tmp_path_factory, write_slices):
+    """10 slices to train, 4 to validate."""
+    folder = tmp_path_factory.mktemp('data')
+    write_slices(folder / 'train_images.tfrecords', range(10))
+    write_slices(folder / 'val_images.tfrecords', range(4))
+    return folder
+
+
+@pytest.fixture(scope='session')
+def copy_exercise(tmp_path_factory):
+    """Copies an exercise's solution to a folder of its own; `simple` with so few hidden units that it is quick."""
+
+    def copy(name, hidden_units=1):
+        folder = tmp_path_factory.mktemp('project') / 'exercise_solutions' / name
+        shutil.copytree(str(ROOT / 'exercise_solutions' / name), str(folder))
+        network = folder / 'neuralnetwork.py'
+        network.write_text(network.read_text().replace('HIDDEN_UNITS = 512', f'HIDDEN_UNITS = {hidden_units}'))
+        return folder
+
+    return copy
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+class Exercise:
+    """An exercise whose two programs run within the test's process: what they print, and how they would exit."""
+
+    def __init__(self, folder, data_dir):
+        self.folder = folder
+        self._data_dir = data_dir
+        self._train = load_script(folder / 'runTraining.py')
+        self._evaluate = load_script(folder / 'runEval.py')
+
+    def train(self, run_dir, *flags):
+        arguments = ['--data_dir', self._data_dir, '--checkpoint_dir', run_dir, *flags]
+        return self._run(self._train, lvseg.flags.training, arguments)
+
+    def evaluate(self, run_dir, eval_dir, *flags):
+        arguments = ['--data_dir', self._data_dir, '--checkpoint_dir', run_dir, '--eval_dir', eval_dir, *flags]
+        return self._run(self._evaluate, lvseg.flags.evaluation, arguments)
+
+    def _run(self, script, parser, arguments):
+        code, out, err = 0, io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                errors.exit_with_message(
+                    lambda: script.main(parser(self.folder.name).parse_args(list(map(str, arguments))))
+                )
+            except SystemExit as end:
+                code = end.code
+        return Outcome(code, out.getvalue(), err.getvalue())
+
+
+def load_script(path):
+    """A module from a file, with the `neuralnetwork` beside it, of which there is one in every exercise."""
+    earlier = list(sys.path)
+    sys.path.insert(0, str(path.parent))
+    sys.modules.pop('neuralnetwork', None)
+    try:
+        spec = importlib.util.spec_from_file_location(f'{path.parent.name}_{path.stem}', str(path))
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    finally:
+        sys.path[:] = earlier
+        sys.modules.pop('neuralnetwork', None)
+    return module
+
+
+@pytest.fixture(scope='session')
+def load():
+    return load_script
+
+
+@pytest.fixture(scope='session')
+def exercise_of(data_dir):
+    """An Exercise of a folder, with the 10 and 4 slices of data_dir."""
+    return lambda folder: Exercise(folder, data_dir)
+
+
+@pytest.fixture(scope='session')
+def simple(copy_exercise, exercise_of):
+    """The exercise `simple` with one hidden unit."""
+    return exercise_of(copy_exercise('simple'))
+
+
+class LabRun(NamedTuple):
+    run_dir: Path
+    trained: Outcome
+    evaluated: Outcome
+
+
+@pytest.fixture(scope='session')
+def run_of_234(copy_exercise, tmp_path_factory, write_slices):
+    """The lab's number of slices, 234 and 26, through `simple` with one hidden unit."""
+    folder = tmp_path_factory.mktemp('lab')
+    write_slices(folder / 'data' / 'train_images.tfrecords', [number % 10 for number in range(234)])
+    write_slices(folder / 'data' / 'val_images.tfrecords', [number % 10 for number in range(26)])
+    exercise, run_dir = Exercise(copy_exercise('simple'), folder / 'data'), folder / 'train'
+    return LabRun(run_dir, exercise.train(run_dir), exercise.evaluate(run_dir, folder / 'eval'))
+
+
+@pytest.fixture
+def graph():
+    """A graph of the test's own."""
+    with tf.Graph().as_default() as own:
+        yield own

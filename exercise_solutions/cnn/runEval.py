@@ -25,7 +25,7 @@ def main(args):
         correct = nn.evaluation(logits, labels)
 
         # 2. The session: the newest checkpoint's weights, and every slice once.
-        evaluation.run([correct], precision, logits, labels, args)
+        evaluation.run([correct], precision, images, labels, logits, args)
 
 
 if __name__ == '__main__':

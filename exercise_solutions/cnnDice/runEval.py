@@ -25,7 +25,7 @@ def main(args):
         areas = nn.evaluation(logits, labels)
 
         # 2. The session: the newest checkpoint's weights, and every slice once.
-        evaluation.run(areas, dice, logits, labels, args)
+        evaluation.run(areas, dice, images, labels, logits, args)
 
 
 if __name__ == '__main__':

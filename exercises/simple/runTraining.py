@@ -21,10 +21,10 @@ def main(args):
         logits = nn.inference(images, training=True)
         loss = nn.loss(logits, labels)
         train_op = nn.training(loss, args.learning_rate, args.decay_steps, args.decay_rate)
-        summaries.training(loss, logits, labels)
+        summaries.training(images, labels, logits, loss)
 
         # 2. The session: images flow through the graph until the epochs are used up.
-        training.run(train_op, loss, args)
+        training.run(train_op, loss, nn.inference, args)
 
 
 if __name__ == '__main__':

@@ -1,0 +1,88 @@
+import ctypes
+from types import SimpleNamespace
+
+import pytest
+
+from lvseg import device
+
+NO_LIBRARY_OF_THIS_NAME = 'libno-such-thing.so.7'
+A_LIBRARY_THAT_IS_HERE = 'libc.so.6'
+
+
+@pytest.fixture
+def no_usable_gpu(monkeypatch):
+    cpu = SimpleNamespace(device_type='CPU')
+    monkeypatch.setattr(device.device_lib, 'list_local_devices', lambda config: [cpu])
+    monkeypatch.setattr(device.os, 'cpu_count', lambda: 2)
+
+
+def test_without_a_gpu_it_says_so(no_usable_gpu, monkeypatch):
+    monkeypatch.setattr(device, 'nvidia_gpu_present', lambda: False)
+    assert device.describe() == 'Running on the CPU (2 cores): this machine has no NVIDIA GPU.'
+
+
+def test_a_gpu_whose_library_is_missing_is_told_with_the_librarys_name(no_usable_gpu, monkeypatch):
+    monkeypatch.setattr(device, 'nvidia_gpu_present', lambda: True)
+    monkeypatch.setattr(device, 'CUDA_LIBRARIES', (A_LIBRARY_THAT_IS_HERE, NO_LIBRARY_OF_THIS_NAME))
+    assert device.describe() == (
+        f'Running on the CPU (2 cores): there is a GPU, but TensorFlow does not find {NO_LIBRARY_OF_THIS_NAME}.'
+    )
+
+
+def test_a_gpu_that_tensorflow_cannot_use_all_the_same_is_told(no_usable_gpu, monkeypatch):
+    monkeypatch.setattr(device, 'nvidia_gpu_present', lambda: True)
+    monkeypatch.setattr(device, 'CUDA_LIBRARIES', (A_LIBRARY_THAT_IS_HERE,))
+    assert 'there is a GPU, but TensorFlow 1.15' in device.describe()
+
+
+def test_the_gpus_in_use_are_named(monkeypatch):
+    gpus = [SimpleNamespace(device_type='GPU', physical_device_desc=f'device: {n}, name: Tesla T4') for n in range(2)]
+    monkeypatch.setattr(device.device_lib, 'list_local_devices', lambda config: gpus)
+    assert device.describe() == 'Running on the GPU: device: 0, name: Tesla T4; device: 1, name: Tesla T4'
+
+
+@pytest.mark.parametrize(
+    ('vendor', 'kind', 'present'),
+    [
+        ('0x10de', '0x030000', True),  # NVIDIA, display controller
+        ('0x10de', '0x040300', False),  # NVIDIA, the sound on its HDMI
+        ('0x8086', '0x030000', False),  # Intel, display controller
+    ],
+)
+def test_a_gpu_without_a_driver_is_found_on_the_pci_bus(vendor, kind, present, tmp_path, monkeypatch):
+    (tmp_path / 'vendor').write_text(vendor + '\n')
+    (tmp_path / 'class').write_text(kind + '\n')
+    found = {'/sys/bus/pci/devices/*': [str(tmp_path)]}
+    monkeypatch.setattr(device.glob, 'glob', lambda pattern: found.get(pattern, []))
+    assert device.nvidia_gpu_present() == present
+
+
+def test_a_container_that_hides_the_pci_bus_has_no_gpu(tmp_path, monkeypatch):
+    found = {'/sys/bus/pci/devices/*': [str(tmp_path)]}
+    monkeypatch.setattr(device.glob, 'glob', lambda pattern: found.get(pattern, []))
+    assert not device.nvidia_gpu_present()
+
+
+def test_the_driver_makes_the_gpu_present(monkeypatch):
+    monkeypatch.setattr(device.glob, 'glob', lambda pattern: ['/dev/nvidia0'] if 'dev/nvidia' in pattern else [])
+    assert device.nvidia_gpu_present()
+
+
+def test_all_libraries_that_the_linker_does_not_load_are_missing(monkeypatch):
+    def refuse(name):
+        raise OSError(f'{name}: cannot open shared object file')
+
+    monkeypatch.setattr(ctypes, 'CDLL', refuse)
+    assert device.missing_cuda_libraries() == list(device.CUDA_LIBRARIES)
+
+
+def test_gpu_memory_is_taken_as_needed():
+    assert device.session_config().gpu_options.allow_growth
+
+
+def test_the_line_is_printed_to_stderr(no_usable_gpu, monkeypatch, capsys):
+    monkeypatch.setattr(device, 'nvidia_gpu_present', lambda: False)
+    device.announce()
+    out, err = capsys.readouterr()
+    assert out == ''
+    assert err == 'Running on the CPU (2 cores): this machine has no NVIDIA GPU.\n'

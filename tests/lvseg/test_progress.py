@@ -1,0 +1,136 @@
+import contextlib
+import io
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import termios
+from argparse import Namespace
+
+import pytest
+
+from lvseg import progress
+
+# A training of 3 epochs of 10 slices, 4 at a time: 3 x (4 + 4 + 2).
+FLAGS = ['--num_epochs', '3', '--batch_size', '4', '--seed', '1']
+OUTPUT = re.compile(
+    r'OUTPUT: Step 0: loss = \d\.\d{3} \(\d+\.\d{3} sec\)\nOUTPUT: Done training for 3 epochs, 9 steps\.\n'
+)
+
+
+@pytest.fixture(scope='module')
+def command(copy_exercise, data_dir):
+    """The command of a short training, without --checkpoint_dir."""
+    return [sys.executable, str(copy_exercise('simple') / 'runTraining.py'), '--data_dir', str(data_dir), *FLAGS]
+
+
+class Terminal:
+    """A terminal of 100 columns, and a program that has it for its stderr, or for its stdout too."""
+
+    def __init__(self, command, root, stdout=None):
+        self._ours, theirs = pty.openpty()
+        attributes = termios.tcgetattr(theirs)
+        attributes[1] &= ~termios.ONLCR  # Newlines as they are written.
+        termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+        environment = {**os.environ, 'PYTHONPATH': str(root), 'COLUMNS': '100'}
+        self.process = subprocess.Popen(command, stdout=stdout or theirs, stderr=theirs, env=environment)
+        os.close(theirs)
+
+    def read(self, until=None):
+        """What has been written from now on, to the end or until a pattern is there."""
+        text = ''
+        while until is None or not re.search(until, text):
+            ready, _, _ = select.select([self._ours], [], [], 120)
+            assert ready, f'nothing for two minutes after {text!r}'
+            try:
+                text += os.read(self._ours, 65536).decode()
+            except OSError:  # Linux's way to say that the other end is closed.
+                break
+        return text
+
+
+def shown(text):
+    """The lines as they stand in the end, where each `\\r` goes back to the beginning of its line."""
+    lines = []
+    for line in text.split('\n'):
+        cells = ''
+        for part in line.split('\r'):
+            cells = part + cells[len(part) :]
+        lines.append(cells.rstrip())
+    return lines
+
+
+def test_a_terminal_shows_epoch_step_loss_speed_and_time_left(command, root, tmp_path):
+    text = Terminal([*command, '--checkpoint_dir', str(tmp_path / 'train')], root).read()
+    bars = re.findall(
+        r'Epoch (\d)/3 +(\d+)%, step (\d), loss \d\.\d{3} \|.*?\| +[\d.]+ images/s, [\d:]+ left', text
+    )
+    assert bars, text
+    assert bars == sorted(bars, key=lambda bar: int(bar[2])), 'it goes backwards'
+    assert all(epoch == str((int(step)) // 3 + 1) or step == '9' for epoch, _, step in bars)
+
+
+def test_output_lines_stay_whole_above_the_bar(command, root, tmp_path):
+    text = Terminal([*command, '--checkpoint_dir', str(tmp_path / 'train')], root).read()
+    output = ''.join(line + '\n' for line in shown(text) if 'OUTPUT' in line)
+    assert OUTPUT.fullmatch(output), text
+
+
+def test_nothing_of_the_bar_is_left_when_training_is_done(command, root, tmp_path):
+    text = Terminal([*command, '--checkpoint_dir', str(tmp_path / 'train')], root).read()
+    assert 'images/s' in text
+    assert not [line for line in shown(text) if 'images/s' in line]
+    assert shown(text)[-1] == ''
+
+
+def test_output_goes_to_the_pipe_and_the_bar_to_the_terminal(command, root, tmp_path):
+    terminal = Terminal([*command, '--checkpoint_dir', str(tmp_path / 'train')], root, stdout=subprocess.PIPE)
+    text = terminal.read()
+    piped = terminal.process.communicate()[0].decode()
+    assert 'images/s' in text and 'OUTPUT' not in text
+    assert OUTPUT.fullmatch(''.join(line + '\n' for line in piped.splitlines() if not line.startswith('DEBUG'))), piped
+    assert '\r' not in piped and 'images/s' not in piped
+
+
+def test_without_a_terminal_there_is_no_bar(simple, tmp_path):
+    outcome = simple.train(tmp_path / 'train', *FLAGS)
+    assert OUTPUT.fullmatch(''.join(line + '\n' for line in outcome.out.splitlines() if not line.startswith('DEBUG')))
+    assert 'images/s' not in outcome.out + outcome.err and '\r' not in outcome.out + outcome.err
+
+
+def test_an_interrupted_training_ends_its_bar(command, root, tmp_path):
+    # So many epochs that it cannot end before.
+    flags = ['--checkpoint_dir', str(tmp_path / 'train'), '--num_epochs', '100000']
+    terminal = Terminal([*command, *flags], root)
+    text = terminal.read(until='images/s')
+    terminal.process.send_signal(signal.SIGINT)
+    text += terminal.read()
+    assert terminal.process.wait() == 128 + signal.SIGINT
+    *_, last, end = shown(text)
+    assert re.fullmatch(r'OUTPUT: Interrupted at step \d+, checkpoint saved\.', last) and end == ''
+
+
+def test_an_evaluation_has_a_bar_that_counts_images(command, root, tmp_path, simple):
+    simple.train(tmp_path / 'train')
+    script = command[1].replace('runTraining.py', 'runEval.py')
+    flags = [*command[2:4], '--checkpoint_dir', str(tmp_path / 'train'), '--eval_dir', str(tmp_path / 'eval')]
+    text = Terminal([command[0], script, *flags], root).read()
+    assert re.search(r'Evaluating +\d+% \|.*?\| +(\?|[\d.]+) images/s', text), text
+    lines = [line for line in shown(text) if 'OUTPUT' in line]
+    assert all(line.startswith('OUTPUT: ') for line in lines) and len(lines) == 6
+
+
+def test_a_resumed_training_goes_on_where_the_bar_was(data_dir, tmp_path, simple):
+    simple.train(tmp_path / 'train', '--num_epochs', 2, '--batch_size', 4)
+    args = Namespace(
+        data_dir=str(data_dir), checkpoint_dir=str(tmp_path / 'train'), num_epochs=5, batch_size=4, resume=True
+    )
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    with contextlib.redirect_stderr(terminal), progress.TrainingBar(None, args):
+        pass
+    # 20 of 50 images.
+    assert ' 40%' in terminal.getvalue()

@@ -1,0 +1,219 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from argparse import Namespace
+
+import pytest
+
+from lvseg import runs
+from lvseg.errors import LabError
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return tmp_path / 'logs' / 'train'
+
+
+def training_flags(directory, **others):
+    defaults = {'exercise': 'cnn', 'batch_size': 1, 'seed': 1, 'resume': False}
+    return Namespace(checkpoint_dir=str(directory), **{**defaults, **others})
+
+
+def train(directory, **flags):
+    """A training that comes and goes, and leaves one file."""
+    with runs.claim(training_flags(directory, **flags)):
+        (directory / 'model').write_text(f'weights of seed {flags.get("seed")}')
+
+
+def refusal(directory, **flags):
+    with pytest.raises(LabError) as error:
+        runs.claim(training_flags(directory, **flags))
+    assert '\n' not in str(error.value)
+    return str(error.value)
+
+
+def test_a_run_keeps_its_flags_beside_its_checkpoints(directory):
+    train(directory, seed=7)
+    run = json.loads((directory / 'run.json').read_text())
+    assert (run['exercise'], run['seed'], run['checkpoint_dir']) == ('cnn', 7, str(directory))
+
+
+def test_a_fresh_start_moves_the_earlier_run_aside_as_a_whole_and_says_so(directory, capsys):
+    for seed in (1, 2, 3):
+        train(directory, seed=seed)
+    said = [f'The earlier run in {directory} is kept in {directory}-{number}.' for number in (1, 2)]
+    assert capsys.readouterr().err.splitlines() == said
+
+    for folder, seed in ((f'{directory}-1', 1), (f'{directory}-2', 2), (str(directory), 3)):
+        assert runs.load(folder)['seed'] == seed
+        with open(os.path.join(folder, 'model')) as file:
+            assert file.read() == f'weights of seed {seed}'
+
+
+def test_a_run_moved_aside_takes_a_number_that_is_free(directory):
+    (directory.parent / 'train-1').mkdir(parents=True)
+    train(directory, seed=1)
+    train(directory, seed=2)
+    assert runs.load(f'{directory}-2')['seed'] == 1
+
+
+def test_a_run_in_the_directory_where_one_stands_is_moved_aside_too(directory, monkeypatch):
+    train(directory, seed=1)
+    monkeypatch.chdir(directory)
+    train(directory, seed=2)
+    assert (runs.load(f'{directory}-1')['seed'], runs.load(str(directory))['seed']) == (1, 2)
+
+
+def test_files_of_somebody_else_are_left_alone(directory):
+    directory.mkdir(parents=True)
+    (directory / 'thesis.txt').write_text('chapter 1')
+    assert f'{directory} holds files, but no run of this lab' in refusal(directory)
+    assert os.listdir(str(directory)) == ['thesis.txt']
+
+
+def test_an_empty_directory_is_used(directory, capsys):
+    directory.mkdir(parents=True)
+    train(directory)
+    assert capsys.readouterr().err == ''
+
+
+def test_what_a_run_leaves_that_is_killed_at_once_stops_no_one(directory, capsys):
+    directory.mkdir(parents=True)
+    (directory / 'lock').write_text('99')
+    (directory / 'run.json.part').write_text('{"seed"')
+    train(directory)
+    train(directory, resume=True)
+    assert capsys.readouterr().err == ''
+
+
+def test_resuming_goes_on_in_the_same_directory(directory, capsys):
+    train(directory, seed=1)
+    started = runs.load(str(directory))['started']
+    train(directory, seed=1, resume=True)
+    assert runs.load(str(directory))['started'] == started
+    assert capsys.readouterr().err == ''
+    assert not os.path.exists(f'{directory}-1')
+
+
+def test_resuming_where_there_is_no_run_starts_one(directory):
+    train(directory, resume=True)
+    assert (directory / 'run.json').exists()
+
+
+def test_resuming_the_run_of_another_exercise_is_refused(directory):
+    train(directory, exercise='simple')
+    assert refusal(directory, exercise='cnn', resume=True).startswith('checkpoint of simple, this is cnn.')
+
+
+def test_resuming_with_another_batch_size_is_refused(directory):
+    train(directory, batch_size=4)
+    line = refusal(directory, batch_size=2, resume=True)
+    assert f'the run in {directory} has --batch_size 4, not 2' in line
+
+
+@pytest.mark.parametrize('content', ['', '{"seed": 1', '[]', 'null', '\x00\xff'])
+def test_a_damaged_run_json_refuses_to_resume_and_is_moved_aside_by_a_fresh_start(content, directory):
+    train(directory)
+    (directory / 'run.json').write_bytes(content.encode('latin-1'))
+    assert f'{directory}/run.json is damaged' in refusal(directory, resume=True)
+    train(directory)
+    assert (directory.parent / 'train-1' / 'run.json').read_bytes() == content.encode('latin-1')
+
+
+@pytest.mark.parametrize('resume', [False, True])
+def test_a_second_training_is_refused_and_told_who_holds_the_directory(resume, directory):
+    with runs.claim(training_flags(directory)):
+        line = refusal(directory, resume=resume)
+        assert f'{directory} is in use by another training (process {os.getpid()})' in line
+    runs.claim(training_flags(directory, resume=resume)).close()
+
+
+def test_the_lock_of_a_killed_process_refuses_nobody(directory, root):
+    program = (
+        'import sys, time; from argparse import Namespace; from lvseg import runs\n'
+        'lock = runs.claim(Namespace(checkpoint_dir=sys.argv[1], resume=False))\n'
+        'print("held", flush=True); time.sleep(600)'
+    )
+    command = [sys.executable, '-c', program, str(directory)]
+    holder = subprocess.Popen(command, cwd=str(root), stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == 'held\n'
+        assert f'(process {holder.pid})' in refusal(directory)
+    finally:
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        holder.stdout.close()
+    runs.claim(training_flags(directory)).close()
+
+
+def test_a_directory_moved_aside_while_it_is_being_locked_is_not_locked(directory, monkeypatch):
+    """Two trainings start at once: one has moved the earlier run aside when the other gets the lock that moved too."""
+    train(directory, seed=1)
+    flock = runs.fcntl.flock
+
+    def slow_flock(file, operation):
+        os.rename(str(directory), f'{directory}-1')
+        directory.mkdir()
+        return flock(file, operation)
+
+    monkeypatch.setattr(runs.fcntl, 'flock', slow_flock)
+    assert 'is in use by another training' in refusal(directory, resume=True)
+
+
+@pytest.mark.parametrize('resume', [False, True])
+def test_a_directory_that_cannot_be_made_is_refused(resume, tmp_path):
+    (tmp_path / 'file').write_text('')
+    line = refusal(tmp_path / 'file' / 'train', resume=resume)
+    assert line == f'cannot write to {tmp_path}/file/train: Not a directory. Choose another directory.'
+
+
+def test_a_directory_of_the_system_is_refused():
+    assert 'cannot write to /proc/train: ' in refusal('/proc/train')
+
+
+def test_a_new_run_draws_its_seed_and_keeps_it(directory):
+    args = training_flags(directory, seed=None)
+    drawn = runs.seed(args)
+    runs.claim(args).close()
+    assert 0 <= drawn < 2**31
+    assert runs.seed(training_flags(directory, seed=None, resume=True)) == drawn
+    assert runs.seed(training_flags(directory, seed=5, resume=True)) == 5
+
+
+def test_two_new_runs_draw_two_seeds(directory):
+    assert runs.seed(training_flags(directory, seed=None)) != runs.seed(training_flags(directory, seed=None))
+
+
+def test_results_of_the_same_run_stay_in_one_directory(directory, tmp_path, capsys):
+    train(directory)
+    for _ in range(2):
+        runs.follow(str(tmp_path / 'eval'), str(directory))
+    assert os.listdir(str(tmp_path / 'eval')) == ['run.json']
+    assert capsys.readouterr().err == ''
+
+
+def test_results_of_an_earlier_run_are_moved_aside(directory, tmp_path):
+    train(directory)
+    runs.follow(str(tmp_path / 'eval'), str(directory))
+    (tmp_path / 'eval' / 'metrics.json').write_text('{"dice": 0.5}')
+    train(directory)
+    runs.follow(str(tmp_path / 'eval'), str(directory))
+    assert (tmp_path / 'eval-1' / 'metrics.json').read_text() == '{"dice": 0.5}'
+    assert not (tmp_path / 'eval' / 'metrics.json').exists()
+
+
+def test_results_where_no_directory_can_be_made_are_refused(directory, tmp_path):
+    train(directory)
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(LabError, match=f'cannot write to {tmp_path}/file/eval: Not a directory'):
+        runs.follow(f'{tmp_path}/file/eval', str(directory))
+
+
+def test_a_json_file_that_cannot_be_written_whole_leaves_the_earlier_one(tmp_path):
+    path = tmp_path / 'metrics.json'
+    runs.save_json(str(path), {'dice': 0.5})
+    with pytest.raises(TypeError):
+        runs.save_json(str(path), {'dice': 0.7, 'of': object()})
+    assert json.loads(path.read_text()) == {'dice': 0.5}
