@@ -4,11 +4,15 @@ PYTHON := .venv/bin/python
 LAB := .venv/lab-installed
 DEV := .venv/dev-installed
 
+TAKE_HOME := README.md LICENSE Makefile requirements.txt requirements-dev.txt pyproject.toml .python-version \
+	exercises exercise_solutions lvseg data_prep scripts tests docs
+
 .DEFAULT_GOAL := help
-.PHONY: help setup lab tensorboard exercises reset test test-slow lint results benchmark clean
+.PHONY: help setup lab tensorboard show check reset doctor parameters archive exercises figures test test-slow lint results \
+	benchmark clean
 
 help:  ## list these targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(LAB)  ## make .venv with Python 3.7 and everything the lab needs
 
@@ -18,6 +22,23 @@ lab: $(LAB)  ## prepare data, train and evaluate the three solutions, show a tab
 tensorboard: $(LAB)  ## serve logs/ on http://127.0.0.1:6006
 	@echo 'TensorBoard: http://127.0.0.1:6006 (Ctrl-C ends it)'
 	@$(PYTHON) -m tensorboard.main --logdir logs --host 127.0.0.1 --port 6006 2>/dev/null
+
+show: $(LAB)  ## draw slices with the expert's and the network's contours: make show EXERCISE=cnnDice
+	@$(PYTHON) scripts/show.py $(EXERCISE)
+
+check: $(LAB)  ## tell which blanks are filled in rightly: make check EXERCISE=cnn
+	@$(PYTHON) scripts/check.py $(EXERCISE)
+
+doctor: $(LAB)  ## tell whether the lab can run here, and what to do if it cannot
+	@$(PYTHON) scripts/doctor.py
+
+parameters: $(LAB)  ## count a network's weights and multiplications: make parameters EXERCISE=cnn
+	@$(PYTHON) scripts/parameters.py $(EXERCISE)
+
+archive:  ## pack your exercises, the solutions and the pictures into ImageSegmentation.tar.gz, to take home
+	@tar --create --gzip --file ImageSegmentation.tar.gz --exclude __pycache__ \
+		--transform 's,^,ImageSegmentation/,' $(TAKE_HOME) $(wildcard pictures)
+	@echo 'Everything to take home is in ImageSegmentation.tar.gz'
 
 exercises: $(LAB)  ## make exercises/ from exercise_solutions/; a student's work is left alone
 	@$(PYTHON) scripts/make_exercises.py
@@ -30,6 +51,9 @@ test: $(DEV)  ## run the tests
 
 test-slow: $(DEV)  ## run the tests that take long by nature: kills, fuzzing, a browser, the guide's commands
 	@$(PYTHON) -m pytest -q -m slow
+
+figures: $(LAB)  ## draw the guide's figures again
+	@$(PYTHON) scripts/draw_figures.py
 
 lint: $(DEV)  ## check the format and the style of the code, and that exercises/ is what the solutions make
 	@.venv/bin/ruff format --check --quiet .
