@@ -735,6 +735,8 @@ def _acquire(patient: Patient, signal: np.ndarray, number: int) -> np.ndarray:
     texture = 0.05 * _smooth_noise(rng, 90) + 0.07 * _smooth_noise(rng, 24)
     signal = signal * (1 + blood * flow + (1 - blood) * texture - (signal < 0) * strands)
 
+    # Breathing modulates the rows of k-space with a period of about 3.3 of them, which gives faint copies of the image
+    # 256 / 3.3 = 78 pixels above and below it.
     noise = scan.noise * (rng.standard_normal(signal.shape) + 1j * rng.standard_normal(signal.shape))
     rows, columns = (_sampling(samples) for samples in scan.samples)
     phase_encoding = rows * (1 + scan.ghost * np.cos(2 * np.pi * np.fft.fftfreq(SIZE) * SIZE / 3.3))

@@ -1,5 +1,6 @@
 """Checkpoints: saving one, finding the newest, and restoring it into the network that it was made by."""
 
+import glob
 import os
 import shutil
 from argparse import Namespace
@@ -12,6 +13,7 @@ from lvseg import runs
 from lvseg.errors import LabError
 
 _NAME = 'model.ckpt'
+_UNFINISHED = '.tempstate'  # What TensorFlow adds to the names of files that it is still writing.
 _STATE_FILE = 'checkpoint'  # TensorFlow's note of which checkpoint is the newest; replaced only when that is complete.
 
 
@@ -21,14 +23,17 @@ def newest(directory: str) -> Optional[str]:
     Raises:
         LabError: the note of which it is cannot be read, or names a checkpoint that is not there.
     """
-    try:
-        checkpoint = tf.train.latest_checkpoint(directory)
-    except ValueError:  # The note names none.
-        checkpoint = None
     state = os.path.join(directory, _STATE_FILE)
-    if checkpoint is None and os.path.exists(state):
-        raise LabError(f'{state} is damaged, or names a checkpoint that is no longer there. Train again.')
-    return checkpoint
+    while True:
+        noted = _content(state)
+        try:
+            checkpoint = tf.train.latest_checkpoint(directory)
+        except ValueError:  # The note names none.
+            checkpoint = None
+        if checkpoint is not None or noted is None:
+            return checkpoint
+        if _content(state) == noted:  # Otherwise a training has just replaced the checkpoint by a newer one.
+            raise LabError(f'{state} is damaged, or names a checkpoint that is no longer there. Train again.')
 
 
 def step(checkpoint: str) -> int:
@@ -111,9 +116,15 @@ def explaining_damage(checkpoint: str) -> Iterator[None]:
 
 def remove_unfinished(directory: str) -> None:
     """Removes what a save that was killed has left behind: up to 403 MB each time."""
-    for entry in os.scandir(directory):
-        if entry.is_dir() and entry.name.startswith(_NAME) and '_temp_' in entry.name:
-            shutil.rmtree(entry.path)
+    for path in glob.glob(os.path.join(glob.escape(directory), f'{_NAME}*{_UNFINISHED}*')):
+        os.remove(path)
+
+
+def _content(path: str) -> Optional[bytes]:
+    if not os.path.exists(path):
+        return None
+    with open(path, 'rb') as file:
+        return file.read()
 
 
 def _size() -> int:

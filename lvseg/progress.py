@@ -1,5 +1,6 @@
 """Progress bars on a terminal: on stderr, so that the OUTPUT lines on stdout stay whole; none in a file or a pipe."""
 
+import os
 import sys
 from argparse import Namespace
 from typing import Tuple
@@ -12,6 +13,9 @@ from lvseg.hooks import CountingHook
 
 _FORMAT = '{desc} {percentage:3.0f}%{postfix} |{bar}| {rate_noinv_fmt}, {remaining} left'
 
+# Of a terminal that does not tell; tqdm would take it for one without room for a bar.
+_SIZE_ELSE = {'ncols': 80, 'nrows': 24}
+
 
 def bar(images: int, done: int = 0, description: str = '') -> tqdm:
     """A bar that counts images; it clears its line when it is closed."""
@@ -22,8 +26,8 @@ def bar(images: int, done: int = 0, description: str = '') -> tqdm:
         bar_format=_FORMAT,
         unit=' images',
         leave=False,
-        dynamic_ncols=True,
         disable=None,  # Where stderr is no terminal.
+        **({'dynamic_ncols': True} if _terminal_has_size() else _SIZE_ELSE),
     )
 
 
@@ -31,6 +35,13 @@ def say(line: str) -> None:
     """Prints a line to stdout, above the bar if there is one."""
     tqdm.write(line, file=sys.stdout)
     sys.stdout.flush()
+
+
+def _terminal_has_size() -> bool:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except OSError:  # No terminal at all.
+        return False
 
 
 class TrainingBar(CountingHook):

@@ -27,14 +27,14 @@ GRADIENTS = 'gradients'
 DICE_PER_SLICE = 'dice_per_slice'
 LEFT_VENTRICLE = 'left_ventricle'
 
-# The flags of a run that stand in the table of the HParams tab, and their types there.
+# The flags of a run that stand in the table of the HParams tab, and their types there; the first five are seen at once.
 HPARAMS = {
     'exercise': api_pb2.DATA_TYPE_STRING,
+    'num_epochs': api_pb2.DATA_TYPE_FLOAT64,
     'learning_rate': api_pb2.DATA_TYPE_FLOAT64,
     'decay_rate': api_pb2.DATA_TYPE_FLOAT64,
-    'decay_steps': api_pb2.DATA_TYPE_FLOAT64,
-    'num_epochs': api_pb2.DATA_TYPE_FLOAT64,
     'batch_size': api_pb2.DATA_TYPE_FLOAT64,
+    'decay_steps': api_pb2.DATA_TYPE_FLOAT64,
     'seed': api_pb2.DATA_TYPE_FLOAT64,
     'eval_data': api_pb2.DATA_TYPE_STRING,
 }

@@ -1,10 +1,10 @@
 """The training session: one loop for all exercises; what happens every N steps lives in hooks around it."""
 
+import contextlib
 import signal
 import sys
 import time
 from argparse import Namespace
-from contextlib import contextmanager
 from typing import Callable, Iterator, List, Optional
 
 import numpy as np
@@ -59,7 +59,7 @@ def _session(saver: tf.train.Saver, hooks: List[tf.train.SessionRunHook], args: 
     if checkpoint is not None:
         checkpoints.check_network(checkpoint, args.exercise)
         checkpoints.remove_unfinished(args.checkpoint_dir)
-    with checkpoints.explaining_damage(checkpoint):
+    with contextlib.nullcontext() if checkpoint is None else checkpoints.explaining_damage(checkpoint):
         return tf.train.MonitoredTrainingSession(
             checkpoint_dir=args.checkpoint_dir,
             scaffold=tf.train.Scaffold(saver=saver),
@@ -72,7 +72,7 @@ def _session(saver: tf.train.Saver, hooks: List[tf.train.SessionRunHook], args: 
         )
 
 
-@contextmanager
+@contextlib.contextmanager
 def _event_file(directory: str) -> Iterator[tf.summary.FileWriter]:
     """The writer that all hooks share; closed in the end, however the training ends."""
     try:

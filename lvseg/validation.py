@@ -54,8 +54,11 @@ class Validation(CountingHook):
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
         """Evaluates, if the epochs asked for are complete."""
         super().after_run(run_context, run_values)
-        if self.step % self._every == 0:
-            self._evaluate(self._weights(run_context.session))
+        if self.step % self._every:
+            return
+        weights = self._weights(run_context.session)
+        if all(np.isfinite(value).all() for value in weights.values()):  # Else the training is about to end on that.
+            self._evaluate(weights)
 
     def _weights(self, session: tf.Session) -> Dict[str, np.ndarray]:
         """The variables of the training that the validation graph has too."""

@@ -36,12 +36,14 @@ _ARGUMENTS = (
     '--force-device-scale-factor=1',
 )
 
-# `found(selector)` in scripts: all elements that a CSS selector matches, in the shadow trees of components too.
-_FOUND = """
-const found = (selector, root = document) => [
+# In scripts, `found(selector)` are all elements that a CSS selector matches, within web components too; of one element
+# with `found(selector, element)`. `text(element)` is what stands there.
+_FUNCTIONS = """
+const found = (selector, element = document) => [element, element.shadowRoot].filter(Boolean).flatMap(root => [
     ...root.querySelectorAll(selector),
     ...[...root.querySelectorAll('*')].filter(e => e.shadowRoot).flatMap(e => found(selector, e.shadowRoot))
-];
+]);
+const text = element => element.textContent.trim();
 """
 _ONCE_TRUE = """
 const done = arguments[arguments.length - 1];
@@ -49,6 +51,23 @@ const condition = () => { %s };
 const look = () => { const value = condition(); if (value) done(value); else setTimeout(look, 100); };
 look();
 """
+
+
+# What is true when a tab of TensorBoard has drawn its data.
+DRAWN = {
+    'scalars': """
+        const charts = found('tf-scalar-card').filter(card => card.tag === 'dice');
+        return charts.length && found('path.line', charts[0]).length;
+    """,
+    'images': """
+        const images = found('tf-image-loader').map(loader => found('img', loader)[0]);
+        return images.length && images.every(image => image && image.naturalWidth);
+    """,
+    'graphs': "return found('g.node').length > 5;",
+    'histograms': "return found('vz-histogram-timeseries').some(chart => found('path', chart).length);",
+    'pr_curves': "return found('tf-pr-curve-card').some(card => found('path.line', card).length);",
+    'hparams': "return found('vaadin-grid-cell-content').some(cell => Number(text(cell)));",
+}
 
 
 def missing_programs() -> List[str]:
@@ -70,9 +89,11 @@ class Browser:
     def __init__(self, session: str) -> None:
         self._session = session
 
-    def open(self, address: str) -> None:
-        """Loads a page."""
-        _send('POST', f'{self._session}/url', {'url': address})
+    def open_tab(self, address: str, tab: str) -> None:
+        """Loads TensorBoard with one of its tabs in front, and waits until that has drawn its data."""
+        # Were only the part after # another one, the page would not be loaded again.
+        _send('POST', f'{self._session}/url', {'url': f'{address}/?tab={tab}#{tab}'})
+        self.wait(DRAWN[tab])
 
     def wait(self, script: str) -> Any:  # noqa: ANN401 - whatever JSON the script returns
         """Runs JavaScript again and again until it returns something true, and returns that.
@@ -80,19 +101,19 @@ class Browser:
         Raises:
             TimeoutError: it did not within the time.
         """
-        body = {'script': _FOUND + _ONCE_TRUE % script, 'args': []}
+        body = {'script': _FUNCTIONS + _ONCE_TRUE % script, 'args': []}
         try:
             return _send('POST', f'{self._session}/execute/async', body)
         except urllib.error.HTTPError as error:
             answer = json.loads(error.read().decode())['value']
             if answer['error'] != 'script timeout':
                 raise RuntimeError(f'{answer["message"]}\nin: {script}') from None
-            text = self.run('return document.body.innerText')
+            text = self.run("return found('span, h3, div').filter(e => !e.children.length).map(text).join(' ')")
             raise TimeoutError(f'not so within {_SECONDS_TO_APPEAR} s: {script}\nThe page says: {text}') from None
 
     def run(self, script: str) -> Any:  # noqa: ANN401 - whatever JSON the script returns
         """Runs JavaScript once."""
-        return _send('POST', f'{self._session}/execute/sync', {'script': _FOUND + script, 'args': []})
+        return _send('POST', f'{self._session}/execute/sync', {'script': _FUNCTIONS + script, 'args': []})
 
     def screenshot(self) -> bytes:
         """What is seen of the page, as PNG."""

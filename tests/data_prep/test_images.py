@@ -126,10 +126,12 @@ def test_resizing_takes_image_and_mask_alike(convert, make_picture):
     np.testing.assert_array_equal(pixels[inner], 400 * expected[inner].astype(np.int64))
 
 
-def test_a_resized_mask_has_no_values_between(convert, make_picture):
+def test_a_mask_is_resized_by_nearest_neighbour(convert, make_picture):
     mask = (np.indices((100, 100)).sum(axis=0) % 3 == 0).astype(np.uint8) * 255
     _, label = convert(make_picture(np.zeros((100, 100), np.uint8)), make_picture(mask), '--fit', 'resize')
-    assert set(np.unique(label)) == {0, 1}
+    # The middle of pixel i of 256 lies at (i + 0.5) * 100 / 256 of 100 pixels.
+    nearest = [int((i + 0.5) * 100 / 256) for i in range(256)]
+    np.testing.assert_array_equal(label, mask[np.ix_(nearest, nearest)] // 255)
 
 
 def test_resizing_leaves_256_x_256_alone(convert, make_picture):
@@ -258,3 +260,15 @@ def test_images_and_masks_may_lie_in_one_folder_twice_given(succeed, tmp_path, m
     # A picture that is its own mask: where it is black, there is no ventricle.
     write_tree(tmp_path / 'both', {'a.png': make_picture(Image.fromarray(MASK))})
     succeed('images', tmp_path / 'both', tmp_path / 'both', '--out', tmp_path / 'out', '--val_fraction', 0)
+
+
+def test_images_alone_can_be_read_too(tmp_path, write_tree, make_picture, make_dicom):
+    files = {
+        'b/a.png': make_picture(IMAGE),
+        'a.dcm': make_dicom(marked(300, 256, 22, 5).astype(np.int16)),
+        'n.txt': 'x',
+    }
+    folder = str(write_tree(tmp_path, files))
+    assert images.find_images(folder) == ['a.dcm', 'b/a.png']
+    np.testing.assert_array_equal(images.read_image(folder, 'b/a.png'), IMAGE.astype(np.int64) * 4)
+    assert np.argwhere(images.read_image(folder, 'a.dcm') == 200).tolist() == [[0, 5]]  # 22 rows cut off above

@@ -81,11 +81,18 @@ def test_other_files_are_refused(data):
 
 
 @pytest.mark.parametrize(
-    ('file_format', 'how'),
-    [('PNG', {}), ('JPEG', {}), ('TIFF', {}), ('TIFF', {'compression': 'tiff_lzw'})],
+    ('dtype', 'file_format', 'how'),
+    [
+        (np.uint8, 'PNG', {}),
+        (np.uint16, 'PNG', {}),
+        (np.uint8, 'JPEG', {}),
+        (np.uint8, 'TIFF', {}),
+        (np.uint16, 'TIFF', {}),
+        (np.uint8, 'TIFF', {'compression': 'tiff_lzw'}),
+    ],
 )
-def test_a_file_cut_off_before_its_last_pixel_is_refused(make_picture, file_format, how):
-    noise = np.random.RandomState(0).randint(0, 256, (8, 8)).astype(np.uint8)
+def test_a_file_cut_off_before_its_last_pixel_is_refused(make_picture, dtype, file_format, how):
+    noise = np.random.RandomState(0).randint(0, 256, (8, 8)).astype(dtype)
     data = make_picture(noise, file_format, **how)
     # Behind the pixels are at most 4 bytes of checksum and 16 of the last chunk, in a PNG.
     for length in range(len(data) - 25):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 EXERCISES = {'simple': 'precision', 'cnn': 'precision', 'cnnDice': 'Dice metric'}
 
@@ -66,8 +67,15 @@ def test_an_exercise_is_prepared_trained_and_evaluated(exercise, start, copy_exe
     assert (metrics['exercise'], metrics['step'], metrics['images']) == (exercise, 18, 2)
     assert printed[1] == f'{metrics["dice" if exercise == "cnnDice" else "precision"]:.3f}'
 
+    assert scalars(tmp_path / 'train') >= {'loss', 'learning_rate', 'precision', 'dice'}
+    assert scalars(tmp_path / 'eval') >= {'precision', 'dice'}
     for done in (trained, evaluated):
         assert re.fullmatch(r'Running on the .*\n', done.stderr), 'only the device is told on stderr'
+
+
+def scalars(directory):
+    """The curves that TensorBoard shows of a run."""
+    return set(EventAccumulator(str(directory)).Reload().Tags()['scalars'])
 
 
 def test_a_misspelt_flag_is_refused(start, root):

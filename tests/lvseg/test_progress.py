@@ -1,10 +1,12 @@
 import contextlib
+import fcntl
 import io
 import os
 import pty
 import re
 import select
 import signal
+import struct
 import subprocess
 import sys
 import termios
@@ -19,6 +21,7 @@ FLAGS = ['--num_epochs', '3', '--batch_size', '4', '--seed', '1']
 OUTPUT = re.compile(
     r'OUTPUT: Step 0: loss = \d\.\d{3} \(\d+\.\d{3} sec\)\nOUTPUT: Done training for 3 epochs, 9 steps\.\n'
 )
+BAR = re.compile(r'Epoch (\d)/3 +(\d+)%, step (\d), loss \d\.\d{3} \|.*?\| +[\d.]+ images/s, [\d:]+ left')
 
 
 @pytest.fixture(scope='module')
@@ -28,14 +31,15 @@ def command(copy_exercise, data_dir):
 
 
 class Terminal:
-    """A terminal of 100 columns, and a program that has it for its stderr, or for its stdout too."""
+    """A terminal, and a program that has it for its stderr, or for its stdout too."""
 
-    def __init__(self, command, root, stdout=None):
+    def __init__(self, command, root, stdout=None, columns=100):
         self._ours, theirs = pty.openpty()
         attributes = termios.tcgetattr(theirs)
         attributes[1] &= ~termios.ONLCR  # Newlines as they are written.
         termios.tcsetattr(theirs, termios.TCSANOW, attributes)
-        environment = {**os.environ, 'PYTHONPATH': str(root), 'COLUMNS': '100'}
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 25 if columns else 0, columns, 0, 0))
+        environment = {**os.environ, 'PYTHONPATH': str(root)}
         self.process = subprocess.Popen(command, stdout=stdout or theirs, stderr=theirs, env=environment)
         os.close(theirs)
 
@@ -43,8 +47,8 @@ class Terminal:
         """What has been written from now on, to the end or until a pattern is there."""
         text = ''
         while until is None or not re.search(until, text):
-            ready, _, _ = select.select([self._ours], [], [], 120)
-            assert ready, f'nothing for two minutes after {text!r}'
+            ready, _, _ = select.select([self._ours], [], [], 300)
+            assert ready, f'nothing for five minutes after {text!r}'
             try:
                 text += os.read(self._ours, 65536).decode()
             except OSError:  # Linux's way to say that the other end is closed.
@@ -63,27 +67,33 @@ def shown(text):
     return lines
 
 
-def test_a_terminal_shows_epoch_step_loss_speed_and_time_left(command, root, tmp_path):
-    text = Terminal([*command, '--checkpoint_dir', str(tmp_path / 'train')], root).read()
-    bars = re.findall(
-        r'Epoch (\d)/3 +(\d+)%, step (\d), loss \d\.\d{3} \|.*?\| +[\d.]+ images/s, [\d:]+ left', text
-    )
-    assert bars, text
+@pytest.fixture(scope='module')
+def on_terminal(command, root, tmp_path_factory):
+    """What the training writes to a terminal."""
+    return Terminal([*command, '--checkpoint_dir', str(tmp_path_factory.mktemp('run') / 'train')], root).read()
+
+
+def test_a_terminal_shows_epoch_step_loss_speed_and_time_left(on_terminal):
+    bars = BAR.findall(on_terminal)
+    assert bars, on_terminal
     assert bars == sorted(bars, key=lambda bar: int(bar[2])), 'it goes backwards'
     assert all(epoch == str((int(step)) // 3 + 1) or step == '9' for epoch, _, step in bars)
 
 
-def test_output_lines_stay_whole_above_the_bar(command, root, tmp_path):
-    text = Terminal([*command, '--checkpoint_dir', str(tmp_path / 'train')], root).read()
-    output = ''.join(line + '\n' for line in shown(text) if 'OUTPUT' in line)
-    assert OUTPUT.fullmatch(output), text
+def test_output_lines_stay_whole_above_the_bar(on_terminal):
+    output = ''.join(line + '\n' for line in shown(on_terminal) if 'OUTPUT' in line)
+    assert OUTPUT.fullmatch(output), on_terminal
 
 
-def test_nothing_of_the_bar_is_left_when_training_is_done(command, root, tmp_path):
-    text = Terminal([*command, '--checkpoint_dir', str(tmp_path / 'train')], root).read()
-    assert 'images/s' in text
-    assert not [line for line in shown(text) if 'images/s' in line]
-    assert shown(text)[-1] == ''
+def test_nothing_of_the_bar_is_left_when_training_is_done(on_terminal):
+    assert 'images/s' in on_terminal
+    assert not [line for line in shown(on_terminal) if 'images/s' in line]
+    assert shown(on_terminal)[-1] == ''
+
+
+def test_a_terminal_that_does_not_know_its_size_has_a_bar_too(command, root, tmp_path):
+    terminal = Terminal([*command, '--checkpoint_dir', str(tmp_path / 'train')], root, columns=0)
+    assert BAR.search(terminal.read())
 
 
 def test_output_goes_to_the_pipe_and_the_bar_to_the_terminal(command, root, tmp_path):

@@ -1,3 +1,4 @@
+import functools
 import glob
 import os
 import random
@@ -274,11 +275,10 @@ def test_curves_reach_as_far_as_the_newest_checkpoint_even_after_a_kill(simple, 
 
 
 def test_what_a_killed_save_has_left_is_removed_when_the_run_goes_on(simple, finished_copy):
-    leftover = finished_copy / 'model.ckpt-30_temp_0a1b' / 'part-00000-of-00001.data-00000-of-00001'
-    leftover.parent.mkdir()
+    leftover = finished_copy / 'model.ckpt-30.data-00000-of-00001.tempstate5851717544916936927'
     leftover.write_bytes(bytes(1000))
     assert simple.train(finished_copy, '--num_epochs', 3, '--resume').code == 0
-    assert not leftover.parent.exists()
+    assert not leftover.exists()
 
 
 # Signals.
@@ -550,7 +550,7 @@ def test_training_killed_at_20_random_moments_can_always_be_evaluated_and_resume
         process = start(folder, data_dir, run_dir, *flags, checkpoint_steps=2)
         wait_for(process, 'DEBUG cross_entropy')
         if number > 0:
-            wait_until(process, lambda goal=saved + generator.randrange(5): newest_step(run_dir) >= goal)
+            wait_until(process, functools.partial(has_saved, run_dir, saved + generator.randrange(5)))
         if number % 2:
             wait_until(process, lambda: unfinished_saves(run_dir))
         pass_time(generator.uniform(0, 0.05 if number % 2 else 0.5))
@@ -572,13 +572,17 @@ def test_training_killed_at_20_random_moments_can_always_be_evaluated_and_resume
     assert_same_weights(run_dir, tmp_path / 'whole')
 
 
+def has_saved(run_dir, step):
+    return newest_step(run_dir) >= step
+
+
 def newest_step(run_dir):
     checkpoint = checkpoints.newest(str(run_dir))
     return -1 if checkpoint is None else checkpoints.step(checkpoint)
 
 
 def unfinished_saves(run_dir):
-    return glob.glob(f'{run_dir}/*_temp_*')
+    return glob.glob(f'{run_dir}/*.tempstate*')
 
 
 def wait_until(process, condition):

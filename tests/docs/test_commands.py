@@ -1,0 +1,237 @@
+"""Every command of README and guide, run as it stands there, in order, in one shell, in a copy of the repository.
+
+So that it takes minutes and not an hour, the copy is made light in two places, and no more: the record files hold
+one slice each, from the moment that data_prep has made them; and `simple` has 4 hidden units in place of 512. The
+blanks are filled where a student fills them, with the numbers of the guide's own structure list.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+from PIL import Image
+
+pytestmark = pytest.mark.slow
+
+# Commands that are not run, and why.
+LEFT_OUT = {'make test': 'it would run all tests within a test; .ci/run runs it on a clean checkout'}
+
+# Commands that go on until they are stopped, and what shows that they work: a page, or something that they print.
+GO_ON = {'make tensorboard': 'http://127.0.0.1:6006', 'python scripts/check.py cnn --watch': ' of 24'}
+
+# The last of these in a document is where the student has filled in the blanks.
+CHECKS = ('make check EXERCISE=cnn', 'python scripts/check.py cnn')
+
+SECONDS_AT_MOST = 300  # A command takes a few on an idle machine.
+
+
+@pytest.mark.parametrize('path', ['README.md', 'docs/lab.md', 'docs/lab.ko.md'])
+def test_every_command_works_and_prints_what_is_shown(path, document, copy, home, phantom):
+    text = document(path)
+    if 'make lab' in text.commands:  # It takes the records that are there, and makes some only where there are none.
+        shutil.copytree(str(phantom), str(copy / 'data'), ignore=shutil.ignore_patterns('phantom_studies'))
+        keep_one_slice_each(copy / 'data')
+    with Shell(copy, home) as shell:
+        student = Student(copy, shell, document('docs/lab.md'), sum(command in CHECKS for command in text.commands))
+        for example in text.examples:
+            printed = ''.join(student.do(command) for command in example.commands)
+            for line in example.shown:
+                assert was_printed(line, printed), f'{example.commands} shows {line!r}; printed:\n{printed}'
+
+
+class Student:
+    """Types one command after the other, and fills in the blanks before the last one that checks them."""
+
+    def __init__(self, project, shell, guide, checks):
+        self._project = project
+        self._shell = shell
+        self._guide = guide
+        self._checks_left = checks
+        self._solved = False
+
+    def do(self, command):
+        """What the command prints; it is to work, unless it needs blanks that are still open."""
+        if command in CHECKS:
+            self._checks_left -= 1
+            if self._checks_left == 0:
+                fill_blanks(self._project, self._guide)
+                self._solved = True
+        if command in LEFT_OUT:
+            return ''
+        if command in GO_ON:
+            return output_until(GO_ON[command], command, self._project)
+
+        status, output = self._shell.run(command)
+        needs_blanks = 'exercises/cnn/' in command or command.startswith(CHECKS)
+        is_to_fail = needs_blanks and not self._solved
+        assert (status != 0) == is_to_fail, f'$ {command}\nended with {status}:\n{output}'
+        if 'data_prep' in command:
+            keep_one_slice_each(self._project / 'data')
+        return output
+
+
+def was_printed(line, printed):
+    """Whether the line was printed; figures may be others, since data and networks are, and … stands for anything."""
+    wanted = re.escape(without_figures(line)).replace(re.escape('…'), '.*')
+    return any(re.fullmatch(wanted, without_figures(found)) for found in printed.splitlines())
+
+
+def without_figures(line):
+    """Runs of digits and what belongs to them become #, and runs of blanks one."""
+    return re.sub(r'\s+', ' ', re.sub(r'\d[\d.,:-]*', '#', line)).strip()
+
+
+def fill_blanks(project, guide):
+    """Does what a student does: reads the structure list, and puts its numbers in place of FIXME, layer by layer."""
+    network = project / 'exercises' / 'cnn' / 'neuralnetwork.py'
+    text = network.read_text()
+    for _, _, size, stride, _ in guide.table('conv1'):
+        if stride and 'FIXME' in text:
+            height, width = size.split(' × ')
+            text = text.replace('[FIXME, FIXME]', f'[{height}, {width}]', 1)
+            text = text.replace('[FIXME, FIXME]', f'[{stride}, {stride}]', 1)
+    network.write_text(text)
+
+
+def keep_one_slice_each(folder):
+    for path in folder.glob('*.tfrecords'):
+        first = next(tf.python_io.tf_record_iterator(str(path)))
+        with tf.python_io.TFRecordWriter(str(path)) as writer:
+            writer.write(first)
+
+
+def output_until(sign, command, project):
+    """Starts a command in a shell of its own, and presses Ctrl-C once the sign is there."""
+    assert not is_page(sign), f'something else is served on {sign}'
+    with open(str(project.parent / 'output'), 'w+') as output:
+        process = subprocess.Popen(
+            ['bash', '-c', f'source .venv/bin/activate; {command}'],
+            cwd=project,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        printed, until = '', time.time() + SECONDS_AT_MOST
+        while not (sign in printed and (not sign.startswith('http') or is_page(sign))):
+            assert time.time() < until and process.poll() is None, f'$ {command}\nshows no {sign}:\n{printed}'
+            time.sleep(0.5)
+            output.seek(0)
+            printed = output.read()
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(SECONDS_AT_MOST)
+    return printed
+
+
+def is_page(address):
+    """Whether the address answers."""
+    try:
+        with urllib.request.urlopen(address) as page:
+            return page.status == 200
+    except (ValueError, urllib.error.URLError):
+        return False
+
+
+@pytest.fixture
+def copy(root, tmp_path):
+    """The repository as git has it, and what is not yet committed; with an environment that is set up."""
+    folder = tmp_path / 'lab'
+    listed = ['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard']
+    for name in subprocess.check_output(listed, cwd=root, text=True).rstrip('\0').split('\0'):
+        if (root / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(str(root / name), str(folder / name))
+
+    (folder / '.venv').mkdir()
+    for entry in Path(sys.prefix).iterdir():
+        if not entry.name.endswith('-installed'):
+            (folder / '.venv' / entry.name).symlink_to(entry)
+    for stamp in ('lab-installed', 'dev-installed'):
+        (folder / '.venv' / stamp).touch()
+
+    for exercises in ('exercises', 'exercise_solutions'):
+        network = folder / exercises / 'simple' / 'neuralnetwork.py'
+        network.write_text(network.read_text().replace('HIDDEN_UNITS = 512', 'HIDDEN_UNITS = 4'))
+    return folder
+
+
+@pytest.fixture(scope='module')
+def phantom(run, tmp_path_factory):
+    """Records and studies of one invented patient."""
+    folder = tmp_path_factory.mktemp('phantom') / 'data'
+    run('-m', 'data_prep', 'phantom', '--patients', 1, '--out', folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def home(phantom, tmp_path):
+    """A home directory with what the README supposes there: a Sunnybrook study, and pictures with masks."""
+    folder = tmp_path / 'home'
+    shutil.copytree(str(phantom / 'phantom_studies'), str(folder / 'sunnybrook'))
+    for name in ('images', 'masks'):
+        (folder / name).mkdir()
+        for number in (1, 2):
+            pixels = np.zeros((256, 256), np.uint8)
+            pixels[100:140, 100:140] = 255
+            Image.fromarray(pixels).save(str(folder / name / f'{number}.png'))
+    return folder
+
+
+class Shell:
+    """A bash session that takes one command after the other, as a person types them."""
+
+    _END = '--- ended with '
+
+    def __init__(self, folder, home):
+        self._script = folder.parent / 'command.sh'
+        self._process = subprocess.Popen(
+            ['bash', '--norc'],
+            cwd=folder,
+            env={**os.environ, 'HOME': str(home)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._kill()
+        self._process.communicate()
+
+    def run(self, command):
+        """Exit status and output."""
+        output = ''
+        for line in self._lines(command):
+            if line.startswith(self._END):
+                return int(line[len(self._END) :]), output
+            output += line
+        raise AssertionError(f'$ {command}\ndid not end within {SECONDS_AT_MOST} s:\n{output}')
+
+    def _lines(self, command):
+        self._script.write_text(command + '\n')
+        self._process.stdin.write(f'. {self._script} </dev/null; echo "{self._END}$?"\n')
+        self._process.stdin.flush()
+        limit = threading.Timer(SECONDS_AT_MOST, self._kill)
+        limit.start()
+        try:
+            # Line by line: a generator that is not read to its end would close the pipe itself.
+            yield from iter(self._process.stdout.readline, '')
+        finally:
+            limit.cancel()
+
+    def _kill(self):
+        os.killpg(self._process.pid, signal.SIGKILL)

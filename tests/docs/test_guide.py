@@ -1,0 +1,162 @@
+"""What README and guide say holds: both languages say the same, links lead somewhere, shapes and numbers are right."""
+
+import re
+
+import pytest
+import tensorflow.compat.v1 as tf
+
+import data_prep.flags
+import lvseg.flags
+from lvseg import metrics
+
+MAX_PICTURE_BYTES = 150_000
+
+DOCUMENTS = ['README.md', 'docs/lab.md', 'docs/lab.ko.md', 'docs/differences.md']
+
+
+# --- Two languages, one lab
+
+
+def test_both_languages_have_the_same_commands_and_the_same_output(guides):
+    english, korean = guides
+    assert english.commands
+    assert english.blocks == korean.blocks
+
+
+def test_both_languages_have_the_same_headings_links_and_pictures(guides):
+    english, korean = guides
+    assert [level for level, _ in english.headings] == [level for level, _ in korean.headings]
+    assert english.pictures == korean.pictures
+    assert len(english.links) == len(korean.links)
+
+
+def test_both_languages_have_the_same_numbers_and_names(guides):
+    english, korean = guides
+    assert sorted(english.inline_code) == sorted(korean.inline_code)
+    # Numbers with a point or a comma; but for round ones, which are counted in units of 10,000 in Korean.
+    numbers = [sorted(re.findall(r'\d+[.,]\d[\d.,]*\d(?!\s+million)', guide.prose)) for guide in guides]
+    assert numbers[0] == numbers[1]
+
+
+# --- Nothing leads nowhere
+
+
+@pytest.mark.parametrize('path', DOCUMENTS)
+def test_links_and_pictures_lead_somewhere(path, document, root):
+    text = document(path)
+    for link in text.links + text.pictures:
+        if not link.startswith('http'):
+            file, _, anchor = link.partition('#')
+            target = (text.path.parent / file).resolve() if file else text.path
+            assert target.exists(), link
+            assert not anchor or anchor in document(target.relative_to(root)).anchors, link
+
+
+def test_pictures_are_small_and_all_of_them_are_shown(document, root):
+    shown = {name.split('/')[-1] for path in DOCUMENTS for name in document(path).pictures}
+    pictures = list((root / 'docs' / 'images').iterdir())
+    assert {picture.name for picture in pictures} == shown
+    assert all(picture.stat().st_size < MAX_PICTURE_BYTES for picture in pictures)
+
+
+def test_a_command_within_the_guide_is_also_one_that_is_run(guides):
+    """Or else nothing would tell when it stops working: test_commands.py runs what stands between fences."""
+    for guide in guides:
+        for code in guide.inline_code:
+            if code.startswith(('make ', 'python ')):
+                assert code in guide.commands
+
+
+@pytest.mark.parametrize('path', DOCUMENTS)
+def test_a_flag_within_the_text_is_one_that_there_is(path, document):
+    parsers = (data_prep.flags.parser(), lvseg.flags.training('cnn'), lvseg.flags.evaluation('cnn'))
+    there_are = {flag for parser in parsers for flag in re.findall(r'--[a-z_]+', parser.format_help())}
+    for code in document(path).inline_code:
+        if not code.startswith(('make ', 'python ')):
+            assert set(re.findall(r'--[a-z_]+', code)) <= there_are, code
+
+
+@pytest.mark.parametrize('path', DOCUMENTS)
+def test_a_make_target_within_the_text_is_one_that_there_is(path, document, root):
+    there_are = set(re.findall(r'^([a-z-]+):', (root / 'Makefile').read_text(), re.MULTILINE))
+    for code in document(path).inline_code:
+        if code.startswith('make '):
+            assert code.split()[1] in there_are, code
+
+
+# --- What is shown is what there is
+
+
+def test_the_shapes_shown_are_those_that_the_networks_print(guides, root, load, capsys):
+    shown = {line for block in guides[0].blocks for line in block.lines if line.startswith('DEBUG')}
+    for exercise in ('simple', 'cnn', 'cnnDice'):
+        network = load(root / 'exercise_solutions' / exercise / 'neuralnetwork.py')
+        for function in (network.loss, network.evaluation):
+            with tf.Graph().as_default():
+                images = tf.placeholder(tf.float32, [1, 256, 256])
+                function(network.inference(images, training=False), tf.placeholder(tf.uint8, [1, 256, 256]))
+    assert shown
+    assert shown <= set(capsys.readouterr().out.splitlines())
+
+
+def test_the_structure_list_is_that_of_the_network(guides, root):
+    code = (root / 'exercise_solutions' / 'cnn' / 'neuralnetwork.py').read_text().replace('=CLASSES', '=2')
+    layers = re.findall(r'^    (\w+) = tf\.layers\.\w+\(\n(.*?)^    \)', code, re.MULTILINE | re.DOTALL)
+    wanted = {'drop': ['', '', '']}
+    for name, arguments in layers:
+        size, stride = re.findall(r'(?:kernel_size|pool_size|strides)=\[(\d+), \1\]', arguments)
+        wanted[name] = [f'{size} × {size}', stride, ''.join(re.findall(r'filters=(\d+)', arguments))]
+    for guide in guides:
+        assert {row[0]: row[2:] for row in guide.table('conv1')} == wanted
+
+
+def test_the_drawings_are_what_the_script_draws(root, load):
+    script = load(root / 'scripts' / 'draw_figures.py')
+    for name, draw in script.DRAWINGS.items():
+        assert draw().text_of_file() == (root / 'docs' / 'images' / name).read_text(encoding='utf-8'), (
+            'Run: make figures'
+        )
+
+
+# --- The numbers
+
+
+@pytest.mark.parametrize('exercise', ['cnn', 'simple'])
+def test_the_table_of_weights_and_multiplications_is_what_the_script_prints(exercise, guides, parameters):
+    printed = parameters.table(parameters.rows(parameters.networks.solution(exercise))).splitlines()
+    assert [example.shown for example in guides[0].examples if f'parameters.py {exercise}' in example.commands[0]] == [
+        printed
+    ]
+
+
+def test_the_weights_and_multiplications_in_the_text(guides, parameters):
+    simple, cnn = (parameters.rows(parameters.networks.solution(exercise)) for exercise in ('simple', 'cnn'))
+    weights = {row.layer: row.weights for row in cnn}
+    connected = sum(row.weights for row in simple)
+    convolved = sum(weights.values())
+    multiplications = sum(row.multiplications for row in cnn)
+
+    assert connected == 65536 * 512 + 512 * 131072
+    assert round(connected / convolved) == 54
+    assert round(multiplications / sum(row.multiplications for row in simple)) == 9
+    numbers = [connected, convolved, multiplications, weights['conv2'], weights['conv3'] + weights['conv4']]
+    for guide in guides:
+        assert all(f'{number:,}' in guide.prose for number in [*numbers, 5 * 5 * 200 * 300])
+
+
+def test_the_answers_that_are_computed(guides):
+    areas = metrics.Areas(intersection=800, labelled=1000, predicted=1000, total=65536)
+    figures = [metrics.dice(areas), metrics.iou(areas), metrics.precision(areas), 2 * 0.75 / (1 + 0.75)]
+    assert [f'{figure:.3f}' for figure in figures] == ['0.800', '0.667', '0.994', '0.857']
+    assert all(number in guide.prose for guide in guides for number in ('0.667', '0.994', '0.857'))
+
+
+def test_the_staircase_in_the_text(root, load):
+    script = load(root / 'scripts' / 'draw_figures.py')
+    rates = script.learning_rates(0.03, 0.5, 2000, [0, 1999, 2000, 3999, 4000])
+    assert rates == pytest.approx([0.03, 0.03, 0.015, 0.015, 0.0075])
+
+
+@pytest.fixture(scope='module')
+def parameters(root, load):
+    return load(root / 'scripts' / 'parameters.py')

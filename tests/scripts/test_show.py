@@ -1,0 +1,176 @@
+import io
+import os
+import re
+import shutil
+import sys
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lvseg import errors, pictures
+from scripts import show
+
+SHOW = 'scripts/show.py'
+
+
+@pytest.fixture(scope='module')
+def trained(exercise_of, copy_exercise, tmp_path_factory):
+    """An epoch of cnn on 10 slices."""
+    run_dir = tmp_path_factory.mktemp('trained') / 'train'
+    assert exercise_of(copy_exercise('cnn')).train(run_dir, '--seed', 1).code == 0
+    return run_dir
+
+
+def predict_all_of_slice(wanted):
+    """A network that knows the ventricle of slice n, whose other pixels are 1024 n, and takes no other for one."""
+
+    def predict(image):
+        number = image[0, 0] // 1024
+        found = image % 1024 == 512
+        return (found & (number in wanted)).astype(np.int32)
+
+    return predict
+
+
+def colours_in(picture, colour):
+    return int((np.abs(np.asarray(picture).astype(int) - colour).max(axis=-1) < 8).sum())
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run_show(monkeypatch, capsys):
+    """Runs show.py within the test's process."""
+
+    def run(*flags):
+        monkeypatch.setattr(sys, 'argv', ['show.py', *map(str, flags)])
+        code = 0
+        try:
+            errors.exit_with_message(show.main)
+        except SystemExit as end:
+            code = end.code
+        return Ended(code, *capsys.readouterr())
+
+    return run
+
+
+def error_line(ended):
+    assert ended.code == 1
+    return [line for line in ended.err.splitlines() if line.startswith('ERROR: ')][0]
+
+
+def test_a_record_file_becomes_one_small_picture(run, trained, data_dir, tmp_path):
+    out = tmp_path / 'shown.png'
+    flags = ['cnn', '--checkpoint_dir', trained, '--data', data_dir / 'train_images.tfrecords', '--out', out]
+    done = run(SHOW, *flags, check=True)
+    assert done.stdout == f'10 of 10 slices are shown in {out}\n'
+    picture = Image.open(str(out)).convert('RGB')
+    # Two rows, 6 and 4 tiles of 224 pixels, 8 between.
+    assert picture.width == 8 + 6 * 232
+    assert out.stat().st_size < 1e6
+    assert colours_in(picture, pictures.EXPERT) > 10 * 50  # ten ventricles of at least 10 x 20 pixels
+
+
+def test_by_default_the_validation_slices_are_shown_beside_the_checkpoint(run_show, trained, data_dir):
+    done = run_show('--checkpoint_dir', trained, '--data', data_dir)
+    assert done.out == f'4 of 4 slices are shown in {trained / "show.png"}\n'
+    assert (trained / 'show.png').exists()
+
+
+def test_a_folder_of_pictures_is_shown_without_dice(run_show, trained, tmp_path):
+    folder = tmp_path / 'mine'
+    folder.mkdir()
+    for number in range(3):
+        pixels = np.full((200, 300), 40 * number + 20, np.uint8)  # another size than the network's
+        Image.fromarray(pixels).save(str(folder / f'slice{number}.png'))
+    out = tmp_path / 'shown.png'
+    run_show('--checkpoint_dir', trained, '--data', folder, '--out', out)
+    # Of the expert's colour there is only his name in the legend.
+    assert 0 < colours_in(Image.open(str(out)).convert('RGB'), pictures.EXPERT) < 200
+
+
+def test_a_folder_of_dicom_is_shown(run_show, trained, shared, tmp_path):
+    studies = shared / 'data' / 'sunnybrook_2009_challenge' / 'challenge_training'
+    folder = tmp_path / 'study'
+    folder.mkdir()
+    for path in sorted(studies.glob('*/*.dcm'))[:2]:
+        shutil.copy(str(path), str(folder))
+    done = run_show('--checkpoint_dir', trained, '--data', folder, '--out', tmp_path / 'shown.png')
+    assert done.out.startswith('2 of 2 slices')
+
+
+def test_the_worst_come_first(data_dir):
+    slices = show.source(str(data_dir))
+    drawn = show.worst(slices, predict_all_of_slice({0, 2}))
+    assert [(piece.name, piece.dice) for piece in drawn] == [
+        ('record 2', 0),
+        ('record 4', 0),
+        ('record 1', 1),
+        ('record 3', 1),
+    ]
+
+
+def test_of_many_slices_the_worst_thirty_are_shown(write_slices, tmp_path):
+    file = write_slices(tmp_path / 'many.tfrecords', range(40))
+    drawn = show.worst(show.source(str(file)), predict_all_of_slice(set(range(40)) - {35, 38}))
+    assert len(drawn) == 30
+    assert [piece.name for piece in drawn[:3]] == ['record 36', 'record 39', 'record 1']
+
+
+def test_captions_tell_dice_and_name_and_fit_below_the_tile():
+    piece = pictures.Slice(np.zeros((256, 256)), np.zeros((256, 256), int), np.zeros((256, 256), int))
+    long_name = 'a_folder/' * 10 + 'IM-0001-0048.dcm'
+    with_label, without = show.Shown(long_name, piece, 0.25), show.Shown('x.png', piece._replace(label=None), None)
+    for shown in (with_label, without):
+        png = Image.open(io.BytesIO(show.draw([shown], 'title')))
+        assert png.width == 224 + 2 * 8
+
+
+def test_the_newest_run_is_shown_unless_another_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(show, 'LOGS', tmp_path)
+    for age, (name, exercise) in enumerate([('cnn/train', 'cnn'), ('lab/simple/train', 'simple'), ('x/train', 'cnn')]):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        (folder / 'run.json').write_text(f'{{"exercise": "{exercise}"}}')
+        (folder / 'checkpoint').write_text('')
+        os.utime(str(folder / 'checkpoint'), (1000 - age, 1000 - age))
+    assert show.newest_run(None) == str(tmp_path / 'cnn/train')
+    assert show.newest_run('simple') == str(tmp_path / 'lab/simple/train')
+
+
+def test_it_is_told_where_a_run_comes_from_if_there_is_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(show, 'LOGS', tmp_path)
+    with pytest.raises(show.LabError, match=r'no trained network cnn .*exercise_solutions/cnn/runTraining\.py'):
+        show.newest_run('cnn')
+
+
+def test_a_directory_that_is_no_run_is_refused(run_show, tmp_path):
+    assert 'no directory of a training run' in error_line(run_show('--checkpoint_dir', tmp_path))
+
+
+def test_data_that_is_not_there_is_refused(run_show, trained, tmp_path):
+    assert f'{tmp_path / "none"} not found' in error_line(
+        run_show('--checkpoint_dir', trained, '--data', tmp_path / 'none')
+    )
+
+
+def test_a_students_unfinished_network_is_explained(run_show, trained, data_dir):
+    message = error_line(run_show('--checkpoint_dir', trained, '--data', data_dir, '--student'))
+    assert re.search(r"exercises/cnn/neuralnetwork\.py, line \d+: name 'FIXME' is not defined", message)
+
+
+def test_a_checkpoint_of_another_network_is_named(run_show, trained, data_dir):
+    assert 'checkpoint of cnn, this is simple' in error_line(
+        run_show('simple', '--checkpoint_dir', trained, '--data', data_dir)
+    )
+
+
+def test_a_picture_that_cannot_be_written_is_told(run_show, trained, data_dir):
+    flags = ['--checkpoint_dir', trained, '--data', data_dir, '--out', '/proc/none/show.png']
+    assert 'cannot write to /proc/none' in error_line(run_show(*flags))
