@@ -360,7 +360,7 @@ def _invent_tissue(rng: np.random.RandomState) -> Tissue:
     return Tissue(
         blood=1.0,
         right_blood=rng.uniform(0.75, 1.1),
-        myocardium=rng.uniform(0.28, 0.48),
+        myocardium=rng.uniform(0.30, 0.56),
         muscle=rng.uniform(0.22, 0.34),
         fat=-rng.uniform(0.8, 1.2),
         marrow=-rng.uniform(0.4, 0.7),
@@ -448,13 +448,13 @@ def _invent_lung_vessels(rng: np.random.RandomState) -> List[Ellipsoid]:
 
 def _invent_scan(rng: np.random.RandomState, body: Body) -> Scan:
     spacing = rng.uniform(1.25, 1.4)
-    turned = rng.uniform(0.8, 1.4) if rng.uniform() < 0.07 else 0.0  # a technician plans a few stacks the other way
+    turned = rng.uniform(0.8, 1.4) if rng.uniform() < 0.1 else 0.0  # a technician plans a few stacks the other way
     scan = Scan(
         spacing=spacing,
-        angle=rng.normal(0, 0.12) + turned,
-        centre=(rng.normal(132, 7), rng.normal(127, 7)),
+        angle=rng.normal(0, 0.18) + turned,
+        centre=(rng.normal(132, 8), rng.normal(127, 8)),
         sensitivity=np.ones([SIZE, SIZE]),
-        gain=np.clip(rng.lognormal(np.log(245), 0.4), 140, 550),
+        gain=np.clip(rng.lognormal(np.log(220), 0.4), 120, 500),
         noise=rng.uniform(0.03, 0.07),
         samples=(rng.randint(130, 180), rng.randint(190, 224)),
         ghost=rng.uniform(0.0, 0.02),
@@ -731,7 +731,7 @@ def _acquire(patient: Patient, signal: np.ndarray, number: int) -> np.ndarray:
     # Of all tissues blood alone is bright and positive. It is uneven because it flows.
     blood = np.clip((signal - tissue.myocardium) / (tissue.blood - tissue.myocardium), 0, 1)
     strands = 0.15 * np.exp(-np.square(_smooth_noise(rng, 40) / 0.3))
-    flow = 0.12 * _smooth_noise(rng, 14) + 0.08 * _smooth_noise(rng, 40)
+    flow = 0.16 * _smooth_noise(rng, 14) + 0.12 * _smooth_noise(rng, 40)
     texture = 0.05 * _smooth_noise(rng, 90) + 0.07 * _smooth_noise(rng, 24)
     signal = signal * (1 + blood * flow + (1 - blood) * texture - (signal < 0) * strands)
 

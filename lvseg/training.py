@@ -129,7 +129,8 @@ class _Checkpoints(CountingHook):
         self._directory = directory
 
     def begin(self) -> None:
-        self._finite = tf.reduce_all([tf.reduce_all(tf.is_finite(weights)) for weights in tf.trainable_variables()])
+        with tf.name_scope('finite'):
+            self._finite = tf.reduce_all([tf.reduce_all(tf.is_finite(weights)) for weights in tf.trainable_variables()])
 
     def after_create_session(self, session: tf.Session, coord: tf.train.Coordinator) -> None:
         super().after_create_session(session, coord)

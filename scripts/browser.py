@@ -63,7 +63,11 @@ DRAWN = {
         const images = found('tf-image-loader').map(loader => found('img', loader)[0]);
         return images.length && images.every(image => image && image.naturalWidth);
     """,
-    'graphs': "return found('g.node').length > 5;",
+    # The small map in the corner is white until it is drawn, or hidden where all fits into the window.
+    'graphs': """
+        const drawn = map => map.classList.contains('hidden') || found('canvas', map).some(part => part.width !== 300);
+        return found('g.node').length > 5 && found('tf-graph-minimap').every(drawn);
+    """,
     'histograms': "return found('vz-histogram-timeseries').some(chart => found('path', chart).length);",
     'pr_curves': "return found('tf-pr-curve-card').some(card => found('path.line', card).length);",
     'hparams': "return found('vaadin-grid-cell-content').some(cell => Number(text(cell)));",

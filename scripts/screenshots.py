@@ -19,7 +19,7 @@ from lvseg.errors import LabError
 
 IMAGES = PROJECT / 'docs' / 'images'
 
-_COLOURS = 64  # A page has few; the photographs on it look the same with 64 greys and blues.
+_COLOURS = 256
 
 
 class Shot(NamedTuple):
@@ -32,12 +32,12 @@ class Shot(NamedTuple):
 
 
 SHOTS = (
-    Shot('scalars', 1100, 640, 'tensorboard_scalars.png'),
-    Shot('images', 1100, 700, 'tensorboard_images.png'),
-    Shot('graphs', 1100, 800, 'tensorboard_graph.png'),
-    Shot('histograms', 1100, 700, 'tensorboard_histograms.png'),
-    Shot('pr_curves', 1100, 640, 'tensorboard_pr_curves.png'),
-    Shot('hparams', 1500, 420, 'tensorboard_hparams.png'),
+    Shot('scalars', 1250, 760, 'tensorboard_scalars.png'),
+    Shot('images', 1250, 760, 'tensorboard_images.png'),
+    Shot('graphs', 1250, 800, 'tensorboard_graph.png'),
+    Shot('histograms', 1250, 760, 'tensorboard_histograms.png'),
+    Shot('pr_curves', 1250, 800, 'tensorboard_pr_curves.png'),
+    Shot('hparams', 1680, 480, 'tensorboard_hparams.png'),
 )
 
 
@@ -45,7 +45,7 @@ def small(screenshot: bytes) -> bytes:
     """The same picture with fewer colours, as PNG."""
     file = io.BytesIO()
     picture = Image.open(io.BytesIO(screenshot)).convert('RGB')
-    picture.quantize(_COLOURS, Image.MEDIANCUT, dither=Image.NONE).save(file, 'PNG', optimize=True)
+    picture.quantize(_COLOURS, Image.FASTOCTREE, dither=Image.NONE).save(file, 'PNG', optimize=True)
     return file.getvalue()
 
 

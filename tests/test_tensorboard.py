@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from PIL import Image
 
-from scripts import browser
+from scripts import browser, screenshots
 
 pytestmark = pytest.mark.slow
 
@@ -106,3 +107,11 @@ def test_the_table_compares_the_runs_by_flags_and_figures(tab, logs):
         figures = json.loads((logs / name / 'eval' / 'metrics.json').read_text())
         for expected in (rate, figures['precision'], figures['dice']):
             assert any(number == pytest.approx(expected, rel=1e-4) for number in numbers), (expected, cells)
+
+
+def test_the_guides_screenshots_are_small_pictures_of_every_tab(logs, run, tmp_path):
+    run('scripts/screenshots.py', logs, '--out', tmp_path, check=True)
+    for shot in screenshots.SHOTS:
+        file = tmp_path / shot.name
+        assert file.stat().st_size < 80000
+        assert Image.open(str(file)).width == shot.width

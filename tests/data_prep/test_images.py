@@ -126,12 +126,13 @@ def test_resizing_takes_image_and_mask_alike(convert, make_picture):
     np.testing.assert_array_equal(pixels[inner], 400 * expected[inner].astype(np.int64))
 
 
-def test_a_mask_is_resized_by_nearest_neighbour(convert, make_picture):
-    mask = (np.indices((100, 100)).sum(axis=0) % 3 == 0).astype(np.uint8) * 255
-    _, label = convert(make_picture(np.zeros((100, 100), np.uint8)), make_picture(mask), '--fit', 'resize')
-    # The middle of pixel i of 256 lies at (i + 0.5) * 100 / 256 of 100 pixels.
-    nearest = [int((i + 0.5) * 100 / 256) for i in range(256)]
-    np.testing.assert_array_equal(label, mask[np.ix_(nearest, nearest)] // 255)
+@pytest.mark.parametrize('side', [100, 400])
+def test_a_mask_is_resized_by_nearest_neighbour(convert, make_picture, side):
+    mask = np.random.RandomState(0).rand(side, side) < 0.5
+    _, label = convert(make_picture(np.zeros((side, side), np.uint8)), make_picture(mask), '--fit', 'resize')
+    # The middle of pixel i of 256 lies at (i + 0.5) * side / 256 of the mask's pixels.
+    nearest = [int((i + 0.5) * side / 256) for i in range(256)]
+    np.testing.assert_array_equal(label, mask[np.ix_(nearest, nearest)])
 
 
 def test_resizing_leaves_256_x_256_alone(convert, make_picture):

@@ -52,11 +52,9 @@ def test_links_and_pictures_lead_somewhere(path, document, root):
             assert not anchor or anchor in document(target.relative_to(root)).anchors, link
 
 
-def test_pictures_are_small_and_all_of_them_are_shown(document, root):
-    shown = {name.split('/')[-1] for path in DOCUMENTS for name in document(path).pictures}
-    pictures = list((root / 'docs' / 'images').iterdir())
-    assert {picture.name for picture in pictures} == shown
-    assert all(picture.stat().st_size < MAX_PICTURE_BYTES for picture in pictures)
+def test_pictures_are_small(root):
+    for picture in (root / 'docs' / 'images').iterdir():
+        assert picture.stat().st_size < MAX_PICTURE_BYTES, picture.name
 
 
 def test_a_command_within_the_guide_is_also_one_that_is_run(guides):
