@@ -29,8 +29,9 @@ show: $(LAB)  ## draw slices with the expert's and the network's contours: make 
 check: $(LAB)  ## tell which blanks are filled in rightly: make check EXERCISE=cnn
 	@$(PYTHON) scripts/check.py $(EXERCISE)
 
-doctor: $(LAB)  ## tell whether the lab can run here, and what to do if it cannot
-	@$(PYTHON) scripts/doctor.py
+doctor:  ## tell whether the lab can run here, and what to do if it cannot
+	@$(MAKE) --no-print-directory --silent setup || true  # A set-up that fails is one of the things to tell.
+	@$$([ -x $(PYTHON) ] && echo $(PYTHON) || echo python3) scripts/doctor.py
 
 parameters: $(LAB)  ## count a network's weights and multiplications: make parameters EXERCISE=cnn
 	@$(PYTHON) scripts/parameters.py $(EXERCISE)

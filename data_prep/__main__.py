@@ -93,7 +93,7 @@ def _print_summary(args: argparse.Namespace, found: Found, rows: List[Row]) -> N
     print(f'On average {share:.2%} of the pixels are left ventricle.')
     print(f'Which slice went where: {os.path.join(args.out, MANIFEST)}')
     if any(row.split == 'train' for row in rows):
-        print(f'Next: python exercise_solutions/simple/runTraining.py --data_dir {shlex.quote(args.out)}')
+        print(f'Next: python exercises/simple/runTraining.py --data_dir {shlex.quote(args.out)}')
 
 
 def _print_side(side: str, path: str, rows: List[Row]) -> None:

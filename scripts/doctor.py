@@ -166,24 +166,18 @@ def _package(name: str, wanted: str, found: Optional[str]) -> Finding:
 
 
 def installed_version(package: str) -> Optional[str]:
-    """The version of an installed package; None if there is none."""
+    """The version of an installed package; None if there is none, or no telling."""
     try:
         from importlib import metadata
     except ImportError:  # Python 3.7
-        return _installed_version_by_setuptools(package)
+        try:
+            import importlib_metadata as metadata
+        except ImportError:
+            return None
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _installed_version_by_setuptools(package: str) -> Optional[str]:
-    try:
-        import pkg_resources
-    except ImportError:
-        return None
-    distribution = pkg_resources.working_set.by_key.get(package.lower())
-    return distribution.version if distribution else None
 
 
 def free_memory() -> Optional[int]:

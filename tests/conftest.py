@@ -5,6 +5,7 @@ import importlib.util
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,9 @@ import tensorflow.compat.v1 as tf
 
 import lvseg.flags
 from lvseg import errors, records
+
+# A shell that starts a command with `&` has it ignore Ctrl-C, and so all that it starts; the programs tested must not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -184,7 +184,7 @@ def test_the_closing_lines_say_what_went_where_and_what_comes_next(succeed, raw,
     # 4 + 9 + 16 + 25 + 36 = 90, 144 + 169 + 196 + 225 + 256 = 990: 1080 pixels of 10 * 65536, 0.1648 %.
     assert lines[4] == 'On average 0.16% of the pixels are left ventricle.'
     assert lines[5] == f'Which slice went where: {out}/manifest.csv'
-    assert lines[6] == f'Next: python exercise_solutions/simple/runTraining.py --data_dir {out}'
+    assert lines[6] == f'Next: python exercises/simple/runTraining.py --data_dir {out}'
     assert len(lines) == 7
 
 

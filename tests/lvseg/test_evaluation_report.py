@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from argparse import Namespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata as hparams_metadata
 
-from lvseg import reports
+from lvseg import metrics, reports
 from lvseg.metrics import Areas
 
 # Three slices of 100 pixels:      1      2     3
@@ -95,25 +96,25 @@ def test_per_slice_csv_has_a_line_for_every_record_and_adds_up(evaluated):
         assert float(row['dice']) == pytest.approx(2 * both / (labelled + predicted), abs=1e-4)
         assert float(row['iou']) == pytest.approx(both / (labelled + predicted - both), abs=1e-4)
         assert float(row['sensitivity']) == pytest.approx(both / labelled, abs=1e-4)
-    metrics = json.loads((eval_dir / 'metrics.json').read_text())
+    figures = json.loads((eval_dir / 'metrics.json').read_text())
     both, areas = (
         sum(int(row[key]) for row in rows for key in keys) for keys in (['intersection'], ['labelled', 'predicted'])
     )
-    assert metrics['dice'] == pytest.approx(2 * both / areas)
-    assert metrics['per_slice']['dice']['mean'] == pytest.approx(
+    assert figures['dice'] == pytest.approx(2 * both / areas)
+    assert figures['per_slice']['dice']['mean'] == pytest.approx(
         np.mean([float(row['dice']) for row in rows]), abs=1e-4
     )
 
 
 def test_metrics_json_has_the_labs_figures_and_those_per_slice(evaluated):
-    metrics = json.loads((evaluated[2] / 'metrics.json').read_text())
-    assert set(metrics) == {
+    figures = json.loads((evaluated[2] / 'metrics.json').read_text())
+    assert set(figures) == {
         'exercise', 'step', 'file', 'images', 'precision', 'dice', 'background_precision', 'per_slice'
     }  # fmt: skip
-    assert metrics['images'] == 4 and metrics['step'] == 10
+    assert figures['images'] == 4 and figures['step'] == 10
     # 200 + 220 + 240 + 260 of 4 x 65536 pixels are labelled.
-    assert metrics['background_precision'] == pytest.approx(1 - 920 / 262144)
-    assert set(metrics['per_slice']) == {'dice', 'iou', 'sensitivity'}
+    assert figures['background_precision'] == pytest.approx(1 - 920 / 262144)
+    assert set(figures['per_slice']) == {'dice', 'iou', 'sensitivity'}
 
 
 def evaluate_with_manifest(simple, run_dir, data_dir, folder, lines):
@@ -206,3 +207,17 @@ def test_the_training_slices_figures_stand_apart(evaluated, simple, tmp_path):
     simple.evaluate(run_dir, tmp_path / 'eval', '--eval_data', 'train')
     assert events_of(tmp_path / 'eval' / 'train_slices').Tags()['scalars'] == ['precision', 'dice']
     assert not list((tmp_path / 'eval').glob('events*'))
+
+
+def test_evaluations_of_two_steps_within_a_second_are_both_kept(graph, data_dir, tmp_path):
+    args = Namespace(
+        exercise='simple',
+        data_dir=str(data_dir),
+        eval_data='eval',
+        eval_dir=str(tmp_path),
+        checkpoint_dir=str(tmp_path),
+    )
+    for step in (8, 16):
+        found = reports.Evaluation(step, SLICES, np.zeros([2, metrics.THRESHOLDS], np.int64), {})
+        reports.keep(found, args)
+    assert [scalar.step for scalar in events_of(tmp_path).Scalars('dice')] == [8, 16]
