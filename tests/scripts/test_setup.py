@@ -91,7 +91,9 @@ def test_make_help_lists_every_target_with_a_line_of_explanation(root):
     makefile = (root / 'Makefile').read_text().replace('\\\n', ' ').splitlines()
     phony = next(line for line in makefile if line.startswith('.PHONY:')).split()[1:]
 
-    printed = subprocess.run(['make', '--no-print-directory', 'help'], cwd=root, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(
+        ['make', '--no-print-directory', 'help'], cwd=root, capture_output=True, text=True, check=True
+    ).stdout
 
     explained = {line.split()[0]: line.split(None, 1)[1] for line in printed.replace('make ', '').splitlines()}
     assert sorted(explained) == sorted(phony)
