@@ -2,21 +2,16 @@
 
 import argparse
 import os
-from typing import Callable, NoReturn, Union
 
 from data_prep.images import FITS
 from data_prep.staging import STUDIES
+from lvseg import flags
 
 
-class Parser(argparse.ArgumentParser):
-    """Takes no abbreviated flags, and ends on a bad one with a single line."""
+class Parser(flags.Parser):
+    """The lab's parser; descriptions keep their line breaks, and every help names its default itself."""
 
-    def __init__(self, **kwargs) -> None:  # noqa: ANN003 - argparse's own
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **kwargs)
-
-    def error(self, message: str) -> NoReturn:
-        """Exits with status 2, as argparse does, without its page of usage."""
-        self.exit(2, f'ERROR: {message}. See {self.prog} -h.\n')
+    help_formatter = argparse.RawDescriptionHelpFormatter
 
 
 def parser() -> Parser:
@@ -121,24 +116,12 @@ def _add_common(command: Parser) -> argparse._MutuallyExclusiveGroup:
 
 
 def _positive(text: str) -> int:
-    return _checked(text, int, lambda value: value >= 1, 'a whole number from 1')
+    return flags.number(text, int, lambda value: value >= 1, 'a whole number from 1')
 
 
 def _seed(text: str) -> int:
-    return _checked(text, int, lambda value: 0 <= value < 2**32, 'a whole number from 0 to 4294967295')
+    return flags.number(text, int, lambda value: 0 <= value < 2**32, 'a whole number from 0 to 4294967295')
 
 
 def _fraction(text: str) -> float:
-    return _checked(text, float, lambda value: 0 <= value <= 1, 'a number from 0 to 1')
-
-
-def _checked(
-    text: str, kind: Callable[[str], Union[int, float]], is_right: Callable[[float], bool], wanted: str
-) -> Union[int, float]:
-    try:
-        value = kind(text)
-    except ValueError:
-        value = float('nan')
-    if not is_right(value):  # Not so for NaN, whatever the comparison.
-        raise argparse.ArgumentTypeError(f'{wanted} is wanted, not {text!r}')
-    return value
+    return flags.number(text, float, lambda value: 0 <= value <= 1, 'a number from 0 to 1')

@@ -14,8 +14,6 @@ import tensorflow.compat.v1 as tf
 from lvseg import checkpoints, device, inputs, metrics, pictures, progress, records, reports, runs, summaries
 from lvseg.errors import LabError
 
-METRICS_FILE = reports.METRICS_FILE
-
 
 def run(
     counts: List[tf.Tensor],

@@ -22,8 +22,10 @@ class _HelpWithDefaults(argparse.ArgumentDefaultsHelpFormatter):
 class Parser(argparse.ArgumentParser):
     """A parser that shows defaults, takes no abbreviated flags, and ends on a bad one with a single line."""
 
+    help_formatter = _HelpWithDefaults
+
     def __init__(self, **kwargs) -> None:  # noqa: ANN003 - argparse's own
-        super().__init__(formatter_class=_HelpWithDefaults, allow_abbrev=False, **kwargs)
+        super().__init__(formatter_class=self.help_formatter, allow_abbrev=False, **kwargs)
 
     def error(self, message: str) -> NoReturn:
         """Exits with status 2, as argparse does, without its page of usage."""
@@ -87,17 +89,17 @@ def evaluation(exercise: str) -> Parser:
 
 def positive_int(text: str) -> int:
     """A whole number from 1 to 2**31 - 1: beyond, TensorFlow fails in ways that no one understands."""
-    return _number(text, int, lambda value: 1 <= value < 2**31, 'a whole number from 1 to 2147483647')
+    return number(text, int, lambda value: 1 <= value < 2**31, 'a whole number from 1 to 2147483647')
 
 
 def seed(text: str) -> int:
     """A whole number from 0 to 2**31 - 1: what TensorFlow takes."""
-    return _number(text, int, lambda value: 0 <= value < 2**31, 'a whole number from 0 to 2147483647')
+    return number(text, int, lambda value: 0 <= value < 2**31, 'a whole number from 0 to 2147483647')
 
 
 def positive_float(text: str) -> float:
     """A finite number above 0."""
-    return _number(text, float, lambda value: 0 < value < math.inf, 'a finite number above 0')
+    return number(text, float, lambda value: 0 < value < math.inf, 'a finite number above 0')
 
 
 def true_or_false(text: str) -> bool:
@@ -114,7 +116,8 @@ def directory(text: str) -> str:
     return os.path.abspath(text)
 
 
-def _number(text: str, kind: Callable, is_right: Callable, wanted: str) -> float:
+def number(text: str, kind: Callable, is_right: Callable, wanted: str) -> float:
+    """The text as a number of that kind, if it is right; `wanted` says in words which ones are."""
     try:
         value = kind(text)
     except ValueError:

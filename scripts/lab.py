@@ -14,7 +14,7 @@ from typing import Dict, List, NamedTuple, Optional
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.append(str(PROJECT))
 
-from lvseg import errors, evaluation, flags, records
+from lvseg import errors, flags, records, reports
 from lvseg.errors import LabError
 
 DATA = PROJECT / 'data'
@@ -67,7 +67,7 @@ def train_and_evaluate(exercise: str, epochs: int) -> Result:
     _run([script, *directories, '--num_epochs', str(epochs), '--seed', '1'])
     seconds = time.time() - started
     _run([f'exercise_solutions/{exercise}/runEval.py', *directories, '--eval_dir', _shown(evaluate)])
-    return Result(exercise, epochs, seconds, json.loads((evaluate / evaluation.METRICS_FILE).read_text()))
+    return Result(exercise, epochs, seconds, json.loads((evaluate / reports.METRICS_FILE).read_text()))
 
 
 def table(results: List[Result]) -> str:

@@ -15,7 +15,7 @@ from typing import Dict, List, NamedTuple
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.append(str(PROJECT))
 
-from lvseg import errors, evaluation, flags
+from lvseg import errors, flags, reports
 
 LOGS = PROJECT / 'logs' / 'results'
 SEEDS = (1, 2, 3)
@@ -60,7 +60,7 @@ def measure(row: Row, seed: int, data_dir: Path) -> Dict[str, float]:
     minutes = (time.time() - started) / 60
     _run(row.trained, 'runEval.py', [*directories, '--eval_dir', str(folder / 'eval')])
 
-    metrics = json.loads((folder / 'eval' / evaluation.METRICS_FILE).read_text())
+    metrics = json.loads((folder / 'eval' / reports.METRICS_FILE).read_text())
     measured.write_text(json.dumps({**metrics, 'minutes': minutes}))
     return {**metrics, 'minutes': minutes}
 
