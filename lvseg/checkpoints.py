@@ -5,8 +5,9 @@ import os
 import shutil
 from argparse import Namespace
 from contextlib import contextmanager
-from typing import Iterator, Optional
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 from lvseg import runs
@@ -14,6 +15,7 @@ from lvseg.errors import LabError
 
 _NAME = 'model.ckpt'
 _UNFINISHED = '.tempstate'  # What TensorFlow adds to the names of files that it is still writing.
+_NAMES_SHOWN = 8
 _STATE_FILE = 'checkpoint'  # TensorFlow's note of which checkpoint is the newest; replaced only when that is complete.
 
 
@@ -105,6 +107,34 @@ def check_network(checkpoint: str, exercise: str) -> None:
             )
 
 
+def fitting_weights(path: str) -> Tuple[Dict[str, np.ndarray], List[str]]:
+    """What another run's checkpoint has for this graph's network: the values that fit, and the names of the others.
+
+    The step and what the optimizer keeps are not taken: the training is a new one.
+
+    Args:
+        path: a checkpoint, or the directory of a run, whose newest it then is.
+
+    Returns:
+        The values by the variables' names; the sorted names of variables that have another shape there, or are not
+        there.
+
+    Raises:
+        LabError: there is no checkpoint, it is damaged, or nothing in it fits.
+    """
+    checkpoint = newest(path) if os.path.isdir(path) else path
+    if checkpoint is None or not tf.train.checkpoint_exists(checkpoint):
+        raise LabError(f'--init_from {path}: no checkpoint there. Give one, or the --checkpoint_dir of another run.')
+    with explaining_damage(checkpoint):
+        reader = tf.train.load_checkpoint(checkpoint)
+        shapes = reader.get_variable_to_shape_map()
+        wanted = {variable.op.name: variable.shape.as_list() for variable in _network_variables()}
+        fitting = {name: reader.get_tensor(name) for name, shape in wanted.items() if shapes.get(name) == shape}
+    if not fitting:
+        raise LabError(f'--init_from {path}: none of its variables fits this network; it has {_listed(shapes)}.')
+    return fitting, sorted(set(wanted) - set(fitting))
+
+
 @contextmanager
 def explaining_damage(checkpoint: str) -> Iterator[None]:
     """A failure to read a checkpoint becomes a LabError."""
@@ -118,6 +148,18 @@ def remove_unfinished(directory: str) -> None:
     """Removes what a save that was killed has left behind: up to 403 MB each time."""
     for path in glob.glob(os.path.join(glob.escape(directory), f'{_NAME}*{_UNFINISHED}*')):
         os.remove(path)
+
+
+def _network_variables() -> List[tf.Variable]:
+    """Weights, and the means and variances that batch normalisation has seen; not the optimizer's, nor the step."""
+    seen = ('/moving_mean', '/moving_variance')
+    return tf.trainable_variables() + [value for value in tf.global_variables() if value.op.name.endswith(seen)]
+
+
+def _listed(names: Iterable[str]) -> str:
+    """The first few names, in one line."""
+    names = sorted(names)
+    return ', '.join(names[:_NAMES_SHOWN]) + (f' and {len(names) - _NAMES_SHOWN} more' * (len(names) > _NAMES_SHOWN))
 
 
 def _content(path: str) -> Optional[bytes]:

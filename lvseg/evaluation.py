@@ -6,7 +6,7 @@ import sys
 import time
 from argparse import Namespace
 from datetime import datetime
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Collection, Dict, Iterator, List, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -62,6 +62,32 @@ def results(session: tf.Session, fetches: Any, args: Namespace) -> Iterator[Any]
         except tf.errors.OutOfRangeError:
             return
         yield batch
+
+
+def trained_with(args: Namespace, **offered: Collection[str]) -> Dict[str, str]:
+    """With which of the choices offered the run to be evaluated was trained; waits for it with --run_once false.
+
+    Args:
+        args: the flags (lvseg.flags.evaluation).
+        offered: the choices that the exercise has, by the name of the flag that chooses.
+
+    Raises:
+        LabError: no checkpoint, one of another exercise, or of a choice that is not offered.
+    """
+    checkpoint = _wait_for_checkpoint(args)
+    run = runs.load(os.path.dirname(checkpoint)) or {}
+    if run.get('exercise') != args.exercise:
+        raise LabError(
+            f'checkpoint of {run.get("exercise", "another network")}, this is {args.exercise}. '
+            f'Give the --checkpoint_dir of a run of {args.exercise}.'
+        )
+    for flag, choices in offered.items():
+        if run.get(flag) not in choices:
+            raise LabError(
+                f'{args.checkpoint_dir} was trained with --{flag} {run.get(flag)}; here there is only '
+                f'{", ".join(choices)}. Evaluate it with the runEval.py beside the runTraining.py that trained it.'
+            )
+    return {flag: run[flag] for flag in offered}
 
 
 def _wait_for_checkpoint(args: Namespace) -> str:

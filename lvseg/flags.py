@@ -7,6 +7,7 @@ import argparse
 import math
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import Callable, NoReturn
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -49,11 +50,41 @@ def training(exercise: str) -> Parser:
         metavar='EPOCHS',
         help='epochs between two evaluations of the validation slices; keeps the best checkpoint (default: never)',
     )
+    fresh_or_not = parser.add_mutually_exclusive_group()
+    fresh_or_not.add_argument(
+        '--init_from',
+        type=os.path.abspath,
+        metavar='CHECKPOINT',
+        help="start from another run's weights: a checkpoint, or the directory of a run (default: random weights)",
+    )
     add('--seed', type=seed, help='makes two runs alike on the CPU (default: a new one each run)')
-    add(
+    fresh_or_not.add_argument(
         '--resume',
         action='store_true',
         help='go on from the newest checkpoint; --num_epochs counts from the beginning (default: start afresh)',
+    )
+    return parser
+
+
+def challenge(network: ModuleType) -> Parser:
+    """The flags of the challenge's runTraining.py; its neuralnetwork.py has tables of what can be chosen."""
+    parser = training('challenge')
+    add = parser.add_argument
+    add('--network', choices=list(network.NETWORKS), default='fcn', help='which network is trained')
+    add(
+        '--normalisation',
+        choices=list(network.NORMALISATIONS),
+        default='lab',
+        help="of intensities: the lab's division by 1024, or each image by its own mean and standard deviation",
+    )
+    add('--augment', action='store_true', help='change slices at random each time they are seen (default: not)')
+    add('--loss', choices=list(network.LOSSES), default='cross_entropy', help='what is made smaller')
+    add('--optimizer', choices=list(network.OPTIMIZERS), default='sgd', help='how it is made smaller')
+    add(
+        '--schedule',
+        choices=list(network.SCHEDULES),
+        default='staircase',
+        help='of the learning rate: by --decay_rate every --decay_steps, or up and down again over the run',
     )
     return parser
 

@@ -4,13 +4,15 @@ import os
 import re
 from argparse import Namespace
 from contextlib import contextmanager
-from typing import Iterator, Tuple
+from typing import Callable, Iterator, Optional, Tuple
 
 import psutil
 import tensorflow.compat.v1 as tf
 
 from lvseg import checkpoints, records
 from lvseg.errors import LabError
+
+Augment = Callable[..., Tuple[tf.Tensor, tf.Tensor]]
 
 # A decoded slice: float32 image and uint8 label.
 _SLICE_BYTES = records.PIXELS * (4 + 1)
@@ -38,11 +40,21 @@ def steps_per_epoch(slices: int, batch_size: int) -> int:
     return -(-slices // batch_size)
 
 
-def training_batches(args: Namespace) -> Tuple[tf.Tensor, tf.Tensor]:
+def training_steps(args: Namespace) -> int:
+    """How many steps a training has in all."""
+    slices = _count(record_file(args.data_dir, 'train'), args.batch_size)
+    return args.num_epochs * steps_per_epoch(slices, args.batch_size)
+
+
+def training_batches(args: Namespace, augment: Optional[Augment] = None) -> Tuple[tf.Tensor, tf.Tensor]:
     """The training file's slices, --num_epochs times over, in a new random order each epoch.
 
     The order follows the graph's seed (tf.set_random_seed). The last batch of an epoch holds what is left over.
     What the run to be resumed has already seen is skipped.
+
+    Args:
+        args: the flags (lvseg.flags.training).
+        augment: changes the images and labels of a batch, by a seed of its own: int64 [2], --seed and the step.
 
     Returns:
         images: float32 [batch, 256, 256], pixels divided by 1024.
@@ -58,7 +70,9 @@ def training_batches(args: Namespace) -> Tuple[tf.Tensor, tf.Tensor]:
         dataset = dataset.cache().shuffle(slices)
     else:
         dataset = dataset.shuffle(_STREAMING_SHUFFLE)
-    return _next_batch(_batched(dataset, args.batch_size).repeat(args.num_epochs).skip(checkpoints.steps_done(args)))
+    done = checkpoints.steps_done(args)
+    batches = _batched(dataset, args.batch_size).repeat(args.num_epochs).skip(done)
+    return _next_batch(batches if augment is None else _augmented(batches, augment, args.seed, done))
 
 
 def evaluation_batches(args: Namespace) -> Tuple[tf.Tensor, tf.Tensor]:
@@ -85,6 +99,13 @@ def explaining_bad_records(data_dir: str, split: str) -> Iterator[None]:
 
 def _decoded(path: str) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(path).map(records.decode, num_parallel_calls=os.cpu_count())
+
+
+def _augmented(batches: tf.data.Dataset, augment: Augment, seed: int, done: int) -> tf.data.Dataset:
+    """The step is part of the seed: a resumed run goes on as if it had not been stopped."""
+    return batches.apply(tf.data.experimental.enumerate_dataset(done)).map(
+        lambda step, batch: augment(*batch, seed=tf.stack([seed, step])), num_parallel_calls=os.cpu_count()
+    )
 
 
 def _batched(dataset: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:

@@ -36,12 +36,14 @@ def run(train_op: tf.Operation, loss: tf.Tensor, inference: Callable[..., tf.Ten
     """
     device.announce()
     saver = tf.train.Saver(max_to_keep=_CHECKPOINTS_KEPT, save_relative_paths=True)
+    # Read before the run claims its directory: it may be that of the earlier run, which is then moved aside.
+    initial = [_InitialWeights(args.init_from)] if args.init_from else []
     reporter = _Reporter(loss)
     validations = [validation.Validation(inference, args)] if args.eval_every else []
     with _Interruption() as interruption, runs.claim(args), _event_file(args.checkpoint_dir) as events:
         saving = _Checkpoints(saver, events, args.checkpoint_dir)
         bar = progress.TrainingBar(loss, args)
-        hooks = [reporter, _StepRate(events), bar, saving, *validations, interruption]
+        hooks = [*initial, reporter, _StepRate(events), bar, saving, *validations, interruption]
         session = _session(saver, hooks, args)
         with bar, inputs.explaining_bad_records(args.data_dir, 'train'), session:
             while not session.should_stop():
@@ -79,6 +81,21 @@ def _event_file(directory: str) -> Iterator[tf.summary.FileWriter]:
         yield tf.summary.FileWriterCache.get(directory)
     finally:
         tf.summary.FileWriterCache.clear()
+
+
+class _InitialWeights(tf.train.SessionRunHook):
+    """Starts from another run's weights, as far as they fit; says which do not."""
+
+    def __init__(self, path: str) -> None:
+        self._values, missing = checkpoints.fitting_weights(path)
+        print(f'Starting from {path}: {len(self._values)} variables are taken.', file=sys.stderr)
+        if missing:
+            print(f'Not there, or of another shape, so started at random: {", ".join(missing)}.', file=sys.stderr)
+
+    def after_create_session(self, session: tf.Session, coord: tf.train.Coordinator) -> None:
+        for variable in tf.global_variables():
+            if variable.op.name in self._values:
+                variable.load(self._values[variable.op.name], session)
 
 
 class _Reporter(CountingHook):

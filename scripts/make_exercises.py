@@ -3,6 +3,9 @@
     kernel_size=[5, 5],  # blank        in the solution
     kernel_size=[FIXME, FIXME],         in the exercise
 
+What the student is to find alone is left out: a line marked `# solution`, and what stands between the lines
+`# begin solution` and `# end solution`; so is a file of which nothing would be left.
+
 A file that differs from what would be made is a student's work: it is named and left alone.
 """
 
@@ -21,16 +24,19 @@ EXERCISES = PROJECT / 'exercises'
 
 _MARK = '# blank'
 _BLANK_LINE = re.compile(rf'^(?P<before>.*\[)(?P<values>[^\]]*)(?P<after>\].*?)  {_MARK}$')
+_LEFT_OUT_LINE = re.compile(r'  # solution$')
+_LEFT_OUT_BLOCK = re.compile(r'^ *# begin solution\n.*?(?:^ *# end solution\n|\Z)', re.MULTILINE | re.DOTALL)
 _KEPT = re.compile(r'.*-\d+\.py$')  # A student's version, kept by reset.
 
 
 def blanked(solution: str) -> str:
-    """The text of an exercise: its solution's, with the marked values as FIXME and the marks gone.
+    """The text of an exercise: its solution's without what is to be found, the marked values as FIXME, no marks.
 
     Raises:
         ValueError: a mark on a line that has no list of values; the author's slip.
     """
-    return '\n'.join(_blanked_line(line) for line in solution.split('\n'))
+    lines = _LEFT_OUT_BLOCK.sub('', solution).split('\n')
+    return '\n'.join(_blanked_line(line) for line in lines if not _LEFT_OUT_LINE.search(line))
 
 
 def marked_lines(solution: str) -> List[int]:
@@ -56,7 +62,8 @@ def exercise_names() -> List[str]:
 def generated(exercise: str) -> Dict[Path, str]:
     """What the files of an exercise should hold, by path."""
     solutions = sorted((SOLUTIONS / exercise).glob('*.py'))
-    return {EXERCISES / exercise / path.name: blanked(path.read_text(encoding='utf-8')) for path in solutions}
+    texts = {EXERCISES / exercise / path.name: blanked(path.read_text(encoding='utf-8')) for path in solutions}
+    return {path: text for path, text in texts.items() if text}
 
 
 def differing(files: Dict[Path, str]) -> List[Path]:

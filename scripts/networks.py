@@ -63,6 +63,8 @@ def load(path: Path, text: str, **names: Any) -> types.ModuleType:  # noqa: ANN4
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
     vars(module).update(names)
+    for sibling in path.parent.glob('*.py'):  # Of another exercise there may be modules of the same names.
+        sys.modules.pop(sibling.stem, None)
     with mock.patch.object(sys, 'path', [str(path.parent), *sys.path]):
         exec(compile(text, str(path), 'exec'), vars(module))
     return module

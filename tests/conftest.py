@@ -136,16 +136,18 @@ class Exercise:
 
 def load_script(path):
     """A module from a file, with the `neuralnetwork` beside it, of which there is one in every exercise."""
-    earlier = list(sys.path)
+    earlier, siblings = list(sys.path), [sibling.stem for sibling in path.parent.glob('*.py')]
     sys.path.insert(0, str(path.parent))
-    sys.modules.pop('neuralnetwork', None)
+    for name in siblings:
+        sys.modules.pop(name, None)
     try:
         spec = importlib.util.spec_from_file_location(f'{path.parent.name}_{path.stem}', str(path))
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     finally:
         sys.path[:] = earlier
-        sys.modules.pop('neuralnetwork', None)
+        for name in siblings:
+            sys.modules.pop(name, None)
     return module
 
 

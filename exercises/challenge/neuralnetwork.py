@@ -1,0 +1,113 @@
+"""The challenge: a network that one would trust with a patient whom it has never seen.
+
+It starts as the lab's network. What the flags --network, --loss, --optimizer and --schedule can be stands in four
+tables here, NETWORKS, LOSSES, OPTIMIZERS and SCHEDULES: whatever you add to them can be chosen.
+"""
+
+import fcn
+import tensorflow.compat.v1 as tf
+
+from lvseg import metrics, summaries
+from lvseg.shapes import print_tensor_shape
+
+NETWORKS = {
+    'fcn': fcn.inference,
+}
+
+
+def inference(images, training, network='fcn', normalisation='lab'):
+    """From images to the class scores of every pixel.
+
+    Args:
+        images: float32 [batch, 256, 256], pixels divided by 1024.
+        training: True while training; some layers behave differently then.
+        network: a name in NETWORKS.
+        normalisation: a name in NORMALISATIONS.
+
+    Returns:
+        logits: float32 [batch, 256, 256, 2], unnormalised class scores; class 1 is the left ventricle.
+    """
+    print_tensor_shape(images, 'images shape inference')
+    images = NORMALISATIONS[normalisation](images)
+    return NETWORKS[network](tf.expand_dims(images, axis=-1), training)
+
+
+def per_image(images):
+    """Each image with mean 0 and standard deviation 1: a scanner's gain and offset make no difference."""
+    mean, variance = tf.nn.moments(images, axes=[1, 2], keep_dims=True)
+    return (images - mean) / tf.sqrt(variance + 1e-6)  # An image may be black all over.
+
+
+NORMALISATIONS = {'lab': tf.identity, 'per_image': per_image}
+
+
+def loss(logits, labels, kind):
+    """How far the class scores are from the expert's labels.
+
+    Args:
+        logits: float32 [batch, 256, 256, 2], unnormalised class scores.
+        labels: uint8 [batch, 256, 256], 1 inside the expert's endocardial contour, 0 outside.
+        kind: a name in LOSSES.
+
+    Returns:
+        float32 scalar.
+    """
+    return LOSSES[kind](logits, labels)
+
+
+def cross_entropy(logits, labels):
+    """The mean cross entropy over all pixels, in nats: 98 of 100 pixels are background, and count as much as any."""
+    return tf.losses.sparse_softmax_cross_entropy(tf.cast(labels, tf.int64), logits)
+
+
+LOSSES = {
+    'cross_entropy': cross_entropy,
+}
+
+
+def staircase(args, step, steps):
+    """The lab's: the rate is multiplied by --decay_rate every --decay_steps steps."""
+    return tf.train.exponential_decay(args.learning_rate, step, args.decay_steps, args.decay_rate, staircase=True)
+
+
+SCHEDULES = {
+    'staircase': staircase,
+}
+
+OPTIMIZERS = {
+    'sgd': tf.train.GradientDescentOptimizer,
+}
+
+
+def training(loss, args, steps):
+    """One step of the optimizer.
+
+    Args:
+        loss: float32 scalar, to be made smaller.
+        args: the flags --optimizer, --schedule, --learning_rate, --decay_steps and --decay_rate.
+        steps: int, how many steps the whole run has.
+
+    Returns:
+        The operation that makes the step and counts it in the global step.
+    """
+    global_step = tf.train.get_or_create_global_step()
+    rate = SCHEDULES[args.schedule](args, global_step, steps)
+    tf.summary.scalar(summaries.LEARNING_RATE, rate)
+
+    # Batch normalisation takes note of the batch's mean and variance.
+    with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):
+        return OPTIMIZERS[args.optimizer](rate).minimize(loss, global_step=global_step)
+
+
+def evaluation(logits, labels):
+    """Areas from which the Dice metric 2 * intersection / (predicted + labelled) is computed (Dice 1945).
+
+    Args:
+        logits: float32 [batch, 256, 256, 2], unnormalised class scores; class 1 is the left ventricle.
+        labels: uint8 [batch, 256, 256], 1 inside the expert's endocardial contour, 0 outside.
+
+    Returns:
+        Three int32 scalars, in pixels, summed over the batch: intersection, labelled area, predicted area.
+    """
+    areas = metrics.areas(logits, labels)
+    return tf.reduce_sum(areas.intersection), tf.reduce_sum(areas.labelled), tf.reduce_sum(areas.predicted)
