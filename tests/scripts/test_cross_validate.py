@@ -322,8 +322,8 @@ def test_two_folds_as_they_are_run(run, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.count('$ python exercise_solutions/cnnDice/runTraining.py --num_epochs 1 --seed 1') == 2
     assert [line.split()[:4] for line in done.stdout.splitlines() if line.startswith('fold')] == [
-        ['fold', '1', '2', '3'],  # Two patients of three slices, or of four, with the seed 1.
-        ['fold', '2', '1', '2'],
+        ['fold', '1', '2', '4'],  # The seed 1 deals a and b, of two slices each, into one fold.
+        ['fold', '2', '1', '1'],
     ]
 
 
