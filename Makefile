@@ -9,10 +9,10 @@ TAKE_HOME := README.md LICENSE Makefile requirements.txt requirements-dev.txt py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab tensorboard show check reset doctor parameters archive exercises figures test test-slow lint results \
-	benchmark clean
+	cross-validate benchmark clean
 
 help:  ## list these targets
-	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(LAB)  ## make .venv with Python 3.7 and everything the lab needs
 
@@ -63,6 +63,9 @@ lint: $(DEV)  ## check the format and the style of the code, and that exercises/
 
 results: $(LAB)  ## measure the figures of docs/results.md: make results DATA_DIR=folder of records of the 260 slices
 	@$(PYTHON) scripts/results.py $(DATA_DIR)
+
+cross-validate: $(LAB)  ## train and evaluate on 5 folds by patient, show a table: make cross-validate DATA_DIR=folder of records
+	@$(PYTHON) scripts/cross_validate.py $(DATA_DIR)
 
 benchmark: $(LAB)  ## measure speed and memory: steps, evaluation, data preparation
 	@$(PYTHON) scripts/benchmark.py

@@ -14,6 +14,7 @@ from pydicom.dataset import FileDataset
 
 from data_prep.slices import LIBRARY_ERRORS, MAX_SIDE, Picture
 from lvseg.errors import LabError
+from lvseg.manifest import Spacing
 
 MAGIC = b'DICM'  # After a preamble of 128 bytes.
 MAGIC_AT = 128
@@ -31,10 +32,12 @@ _TAGS = [
     'PixelRepresentation',
     'RescaleIntercept',
     'RescaleSlope',
+    'PixelSpacing',
     'PixelData',
 ]
 _LOSSY = (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLSNearLossless, uid.JPEG2000, uid.JPEG2000MC)
 _MAX_VALUE = 2**32  # Of a pixel after rescaling; more is a damaged slope.
+_MIN_SPACING, _MAX_SPACING = 0.01, 10  # mm; with others, 256 pixels are no picture of a heart.
 
 
 class _Stored(NamedTuple):
@@ -52,7 +55,8 @@ def read_image(data: bytes) -> Picture:
     Returns:
         Pixels int64 [rows, columns], with RescaleSlope and RescaleIntercept applied and rounded (PS3.3 C.11.1), and
         MONOCHROME1, where 0 is white, turned round to be like MONOCHROME2 with its smallest pixel 0. `eight_bit` is
-        true of stored values of up to 8 bits that no rescaling has changed.
+        true of stored values of up to 8 bits that no rescaling has changed. The spacing is PixelSpacing (PS3.3
+        10.7.1.1), or None where there is none, or none from 0.01 to 10 mm: pixels can be read without it.
 
     Raises:
         LabError: not DICOM, damaged, no pixels, compressed in a way unknown here, colour, several frames, too large.
@@ -67,7 +71,7 @@ def read_image(data: bytes) -> Picture:
         pixels = np.rint(pixels * slope + intercept).astype(np.int64)
     if _photometric(dataset) == 'MONOCHROME1':
         pixels = pixels.max() - pixels
-    return Picture(pixels, eight_bit=bits <= 8 and not rescaled)
+    return Picture(pixels, eight_bit=bits <= 8 and not rescaled, spacing=_spacing(dataset))
 
 
 def read_mask(data: bytes) -> np.ndarray:
@@ -178,6 +182,15 @@ def _number(dataset: FileDataset, keyword: str, default: Optional[int] = None) -
     if not isinstance(value, (int, float)):
         raise LabError(f'has a damaged {keyword}')
     return value
+
+
+def _spacing(dataset: FileDataset) -> Optional[Spacing]:
+    try:
+        rows, columns = map(float, dataset.PixelSpacing)
+    except LIBRARY_ERRORS:
+        return None
+    is_sensible = all(_MIN_SPACING <= value <= _MAX_SPACING for value in (rows, columns))  # NaN is not.
+    return Spacing(rows, columns) if is_sensible else None
 
 
 def _undecodable(dataset: FileDataset) -> str:

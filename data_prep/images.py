@@ -3,15 +3,16 @@
 import os
 import re
 from collections import defaultdict
-from typing import DefaultDict, Dict, List, Tuple
+from typing import DefaultDict, Dict, List, Optional, Tuple
 
 import numpy as np
 from PIL import Image
 
 from data_prep import dicom, pictures
-from data_prep.slices import SIZE, Found, Picture, Slice, counted, files_under, naming, read_bytes
+from data_prep.slices import SIZE, Found, Pair, Picture, Slice, counted, files_under, naming, read_bytes
 from data_prep.sunnybrook import case_name
 from lvseg.errors import LabError
+from lvseg.manifest import Spacing
 
 FITS = ('centre', 'resize')
 
@@ -50,7 +51,7 @@ def find(image_dir: str, mask_dir: str) -> Found:
     return Found(slices, notes)
 
 
-def read(image_dir: str, mask_dir: str, fit: str, piece: Slice) -> Tuple[np.ndarray, np.ndarray]:
+def read(image_dir: str, mask_dir: str, fit: str, piece: Slice) -> Pair:
     """Reads a slice that `find` found.
 
     Args:
@@ -60,18 +61,19 @@ def read(image_dir: str, mask_dir: str, fit: str, piece: Slice) -> Tuple[np.ndar
     Returns:
         image: int64 [256, 256]; pixels of 8 bits are multiplied by 4.
         mask: uint8 [256, 256], 1 where the mask is not 0.
+        spacing: that of a DICOM image, stretched or shrunk with it; unknown of other pictures.
 
     Raises:
         BadFileError: one of the two files cannot be read rightly, or they differ in size.
     """
-    pixels = _pixels(image_dir, piece.image)
+    pixels, _, spacing = _picture(image_dir, piece.image)
     with naming(piece.mask):
         mask = _read_mask(read_bytes(mask_dir, piece.mask))
         if mask.shape != pixels.shape:
             raise LabError(f'is {_size(mask)}, but its image is {_size(pixels)}; they must be alike')
     if fit == 'resize':
-        return _resize(pixels), _resize_mask(mask)
-    return _centre(pixels), _centre(mask)
+        return Pair(_resize(pixels), _resize_mask(mask), _resize_spacing(spacing, pixels.shape))
+    return Pair(_centre(pixels), _centre(mask), spacing)
 
 
 def find_images(folder: str) -> List[str]:
@@ -86,7 +88,7 @@ def find_images(folder: str) -> List[str]:
 
 def read_image(folder: str, path: str) -> np.ndarray:
     """Reads one of them: int64 [256, 256], padded or cropped as `read` does with fit 'centre'; raises BadFileError."""
-    return _centre(_pixels(folder, path))
+    return _centre(_picture(folder, path).pixels)
 
 
 def patient(name: str) -> str:
@@ -142,10 +144,10 @@ def _problem(images: List[str], masks: List[str]) -> str:
     return ''
 
 
-def _pixels(folder: str, path: str) -> np.ndarray:
+def _picture(folder: str, path: str) -> Picture:
     with naming(path):
         image = _read_image(read_bytes(folder, path))
-    return image.pixels * _EIGHT_BIT_FACTOR if image.eight_bit else image.pixels
+    return image._replace(pixels=image.pixels * _EIGHT_BIT_FACTOR) if image.eight_bit else image
 
 
 def _read_image(data: bytes) -> Picture:
@@ -186,3 +188,8 @@ def _resize(pixels: np.ndarray) -> np.ndarray:
 
 def _resize_mask(mask: np.ndarray) -> np.ndarray:
     return np.array(Image.fromarray(mask).resize((SIZE, SIZE), Image.NEAREST))
+
+
+def _resize_spacing(spacing: Optional[Spacing], shape: Tuple[int, int]) -> Optional[Spacing]:
+    """The field of view stays as it is; so the fewer the pixels, the larger they are."""
+    return spacing and Spacing(spacing.rows * shape[0] / SIZE, spacing.columns * shape[1] / SIZE)

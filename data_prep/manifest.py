@@ -18,6 +18,7 @@ class Row(NamedTuple):
     image: str  # path under the folder given
     mask: str
     lv_pixels: Optional[int] = None
+    pixel_spacing: str = ''  # As lvseg.manifest writes it, in mm; nothing else of a DICOM file's header is here.
     bad_file: str = ''
     reason: str = ''
 

@@ -8,24 +8,21 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, Iterator, List, NamedTuple, Optional
 
-import numpy as np
-
-from data_prep.slices import BadFileError, Slice
+from data_prep.slices import BadFileError, Pair, Slice
 from lvseg.errors import LabError
 
 _SLICES_AT_A_TIME = 64  # of about 0.6 MB
 
-ReadSlice = Callable[[Slice], Tuple[np.ndarray, np.ndarray]]
+ReadSlice = Callable[[Slice], Pair]
 
 
 class Outcome(NamedTuple):
     """A slice read, or the reason why not."""
 
     piece: Slice
-    image: Optional[np.ndarray] = None  # integer [256, 256]
-    mask: Optional[np.ndarray] = None  # uint8 [256, 256]
+    pair: Optional[Pair] = None
     bad_file: str = ''
     reason: str = ''
 
@@ -52,10 +49,9 @@ def _attempt(read: ReadSlice, piece: Slice) -> Outcome:
     if piece.problem:
         return Outcome(piece, bad_file=piece.image or piece.mask, reason=piece.problem)
     try:
-        image, mask = read(piece)
+        return Outcome(piece, read(piece))
     except BadFileError as error:
         return Outcome(piece, bad_file=error.file, reason=error.reason)
-    return Outcome(piece, image, mask)
 
 
 def _read_in_order(

@@ -4,13 +4,14 @@ import contextlib
 import os
 import struct
 import zlib
-from typing import FrozenSet, Iterator, List, NamedTuple
+from typing import FrozenSet, Iterator, List, NamedTuple, Optional
 
 import numpy as np
 from PIL import Image
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from lvseg.errors import LabError
+from lvseg.manifest import Spacing
 
 # Rows and columns of a record; as lvseg.records has it, but worker processes and -h do without its TensorFlow.
 SIZE = 256
@@ -63,6 +64,15 @@ class Picture(NamedTuple):
 
     pixels: np.ndarray  # int64 [height, width]
     eight_bit: bool  # Stored in 8 bits or fewer, so from 0 to 255.
+    spacing: Optional[Spacing] = None  # None where the file does not tell it.
+
+
+class Pair(NamedTuple):
+    """An image with its mask, as they become a record."""
+
+    image: np.ndarray  # integer [256, 256]
+    mask: np.ndarray  # uint8 [256, 256]
+    spacing: Optional[Spacing] = None  # Of these 256 x 256 pixels; None where it is not known.
 
 
 class BadFileError(LabError):

@@ -18,10 +18,8 @@ import re
 from collections import defaultdict
 from typing import DefaultDict, Dict, List, NamedTuple, Tuple
 
-import numpy as np
-
 from data_prep import contours, dicom
-from data_prep.slices import SIZE, Found, Slice, counted, files_in, files_under, folders_in, naming, read_bytes
+from data_prep.slices import SIZE, Found, Pair, Slice, counted, files_in, files_under, folders_in, naming, read_bytes
 from lvseg.errors import LabError
 
 TABLE = 'scd_patientdata.csv'
@@ -63,23 +61,24 @@ def find(raw_dir: str) -> Found:
     )
 
 
-def read(raw_dir: str, piece: Slice) -> Tuple[np.ndarray, np.ndarray]:
+def read(raw_dir: str, piece: Slice) -> Pair:
     """Reads a slice that `find` found.
 
     Returns:
         image: int64 [256, 256], pixel values of the scanner.
         mask: uint8 [256, 256], 1 inside the endocardial contour and on it, 0 outside.
+        spacing: that of the DICOM file.
 
     Raises:
         BadFileError: one of the two files cannot be read rightly.
     """
     with naming(piece.image):
-        pixels = dicom.read_image(read_bytes(raw_dir, piece.image)).pixels
-        if pixels.shape != (SIZE, SIZE):
-            height, width = pixels.shape
+        image = dicom.read_image(read_bytes(raw_dir, piece.image))
+        if image.pixels.shape != (SIZE, SIZE):
+            height, width = image.pixels.shape
             raise LabError(f'has {width} x {height} pixels; the contours are drawn on {SIZE} x {SIZE}')
     with naming(piece.mask):
-        return pixels, contours.read_mask(read_bytes(raw_dir, piece.mask))
+        return Pair(image.pixels, contours.read_mask(read_bytes(raw_dir, piece.mask)), image.spacing)
 
 
 def case_name(text: str) -> str:

@@ -17,6 +17,7 @@ from data_prep.split import Split
 from data_prep.staging import MANIFEST, TRAIN, VAL
 from lvseg import records
 from lvseg.errors import LabError
+from lvseg.manifest import spacing_text
 
 _FRAME_BYTES = 16  # of a record in a TFRecord file: its length and two checksums
 
@@ -55,11 +56,11 @@ def _counted(outcomes: Iterator[Outcome], bar: tqdm) -> Iterator[Outcome]:
 def _write_side(path: str, side: str, outcomes: Iterator[Outcome]) -> List[Row]:
     rows = []
     with tf.python_io.TFRecordWriter(os.fsencode(path)) as writer:
-        for piece, image, mask, bad_file, reason in outcomes:
+        for piece, pair, bad_file, reason in outcomes:
             row = Row('skipped', piece.name, piece.patient, piece.image, piece.mask, bad_file=bad_file, reason=reason)
             if not reason:
-                writer.write(records.encode(image, mask))
-                row = row._replace(split=side, lv_pixels=int(mask.sum()))
+                writer.write(records.encode(pair.image, pair.mask))
+                row = row._replace(split=side, lv_pixels=int(pair.mask.sum()), pixel_spacing=spacing_text(pair.spacing))
             rows.append(row)
     if all(row.split == 'skipped' for row in rows):
         os.remove(path)

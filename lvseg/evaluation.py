@@ -6,12 +6,25 @@ import sys
 import time
 from argparse import Namespace
 from datetime import datetime
-from typing import Any, Callable, Collection, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Collection, Dict, Iterator, List, NamedTuple, Optional
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from lvseg import checkpoints, device, inputs, metrics, pictures, progress, records, reports, runs, summaries
+from lvseg import (
+    checkpoints,
+    device,
+    distances,
+    inputs,
+    manifest,
+    metrics,
+    pictures,
+    progress,
+    records,
+    reports,
+    runs,
+    summaries,
+)
 from lvseg.errors import LabError
 
 
@@ -110,6 +123,22 @@ def _training_script() -> str:
     return os.path.join(os.path.dirname(sys.argv[0]), 'runTraining.py')
 
 
+class _Sums(NamedTuple):
+    """What was counted and measured of all slices."""
+
+    counts: List[int]  # Summed over all batches.
+    slices: metrics.Areas  # [slices]
+    contours: List['_Contours']
+    probability_counts: np.ndarray  # Summed over all slices.
+
+
+class _Contours(NamedTuple):
+    """Distances of one slice: that the manifest is of other records, and its spacings too, shows at the end only."""
+
+    pixels: distances.Distances
+    mm: Optional[distances.Distances]
+
+
 class _Evaluator:
     """Evaluates checkpoints of one network."""
 
@@ -126,7 +155,8 @@ class _Evaluator:
         self._images = images
         with tf.name_scope('report'):
             self._predictions = metrics.predictions(logits)
-            self._fetches = [list(counts), metrics.areas(logits, labels), metrics.probabilities(logits), labels]
+            areas, probabilities = metrics.areas(logits, labels), metrics.probabilities(logits)
+            self._fetches = [list(counts), areas, probabilities, self._predictions, labels]
         self._args = args
         self._file = inputs.record_file(args.data_dir, args.eval_data)
         self._saver = tf.train.Saver()
@@ -138,24 +168,31 @@ class _Evaluator:
         runs.follow(self._args.eval_dir, self._args.checkpoint_dir)
         with tf.Session(config=device.session_config()) as session:
             checkpoints.restore(session, self._saver, checkpoint, self._args)
-            counts, slices, probability_counts = self._sums(session)
+            lines = manifest.lines(self._args.data_dir, self._args.eval_data)
+            sums = self._sums(session, iter(lines))
+            slices = sums.slices
             examples = self._examples(session, metrics.dice(slices))
+        if not manifest.fits(lines, slices.labelled):
+            lines = [{}] * len(slices.labelled)
+        contours = [found.mm if manifest.spacing(line) else found.pixels for found, line in zip(sums.contours, lines)]
+        found = reports.Evaluation(step, slices, contours, lines, sums.probability_counts, examples)
 
-        print(f'OUTPUT: {datetime.now()}: {self._figure(metrics.pooled(slices).total, *counts)}')
+        print(f'OUTPUT: {datetime.now()}: {self._figure(metrics.pooled(slices).total, *sums.counts)}')
         print(f'OUTPUT: {len(slices.total)} images evaluated from file {self._file}')
-        print('\n'.join(reports.lines(slices)), flush=True)
-        reports.keep(reports.Evaluation(step, slices, probability_counts, examples), self._args)
+        print('\n'.join(reports.lines(found)), flush=True)
+        reports.keep(found, self._args)
 
-    def _sums(self, session: tf.Session) -> Tuple[List[int], metrics.Areas, np.ndarray]:
-        """The counts' sums over all batches, the areas of every slice, and the pixels of all by their probability."""
-        counts, areas, probability_counts = [], [], np.zeros([2, metrics.THRESHOLDS], np.int64)
+    def _sums(self, session: tf.Session, lines: Iterator[Dict[str, str]]) -> _Sums:
+        counts, areas, contours, probability_counts = [], [], [], np.zeros([2, metrics.THRESHOLDS], np.int64)
         with progress.bar(records.count(self._file), description='Evaluating') as bar:
-            for batch_counts, batch_areas, probability, labels in results(session, self._fetches, self._args):
+            for batch in results(session, self._fetches, self._args):
+                batch_counts, batch_areas, probability, predictions, labels = batch
                 counts.append(batch_counts)
                 areas.append(batch_areas)
                 probability_counts += metrics.probability_counts(probability, labels)
+                contours += [_contours(*masks, next(lines, {})) for masks in zip(predictions, labels)]
                 bar.update(len(labels))
-        return list(np.sum(counts, axis=0, dtype=np.int64)), metrics.joined(areas), probability_counts
+        return _Sums(list(np.sum(counts, axis=0, dtype=np.int64)), metrics.joined(areas), contours, probability_counts)
 
     def _examples(self, session: tf.Session, dice: np.ndarray) -> Dict[str, pictures.Slice]:
         """The slices with the lowest, the median and the highest Dice, by their tags."""
@@ -172,3 +209,12 @@ class _Evaluator:
     def _predicted(self, session: tf.Session, image: np.ndarray, label: np.ndarray) -> pictures.Slice:
         batch = {self._images: image[np.newaxis] / records.PIXEL_SCALE}
         return pictures.Slice(image, label, session.run(self._predictions, batch)[0])
+
+
+def _contours(prediction: np.ndarray, label: np.ndarray, line: Dict[str, str]) -> _Contours:
+    spacing, pixels = manifest.spacing(line), distances.between(prediction, label)
+    if spacing is None:
+        return _Contours(pixels, None)
+    if spacing.rows == spacing.columns:  # Nearly always; measuring takes longer than multiplying.
+        return _Contours(pixels, distances.Distances(*(spacing.rows * distance for distance in pixels)))
+    return _Contours(pixels, distances.between(prediction, label, spacing))

@@ -3,18 +3,17 @@
 Runs the commands that a student types, and shows each of them.
 """
 
-import json
-import shlex
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path.append(str(PROJECT))
+sys.path += [str(PROJECT), str(PROJECT / 'scripts')]
 
-from lvseg import errors, flags, records, reports
+import commands
+import networks
+
+from lvseg import errors, flags, records
 from lvseg.errors import LabError
 
 DATA = PROJECT / 'data'
@@ -38,7 +37,7 @@ def prepare(source: Optional[str]) -> None:
     if source is None and (DATA / records.FILE_NAMES['train']).exists():
         print('data/ holds records already: they are used. (python -m data_prep -h tells how to make others.)')
         return
-    _run(['-m', 'data_prep', *_preparation(source), '--out', _shown(DATA)])
+    commands.run(['-m', 'data_prep', *_preparation(source), '--out', networks.shown(DATA)])
 
 
 def _preparation(source: Optional[str]) -> List[str]:
@@ -60,14 +59,8 @@ def _subfolder(folder: Path, *names: str) -> Optional[Path]:
 
 def train_and_evaluate(exercise: str, epochs: int) -> Result:
     """Runs runTraining.py and runEval.py of a solution."""
-    train, evaluate = LOGS / exercise / 'train', LOGS / exercise / 'eval'
-    directories = ['--data_dir', _shown(DATA), '--checkpoint_dir', _shown(train)]
-    started = time.time()
-    script = f'exercise_solutions/{exercise}/runTraining.py'
-    _run([script, *directories, '--num_epochs', str(epochs), '--seed', '1'])
-    seconds = time.time() - started
-    _run([f'exercise_solutions/{exercise}/runEval.py', *directories, '--eval_dir', _shown(evaluate)])
-    return Result(exercise, epochs, seconds, json.loads((evaluate / reports.METRICS_FILE).read_text()))
+    done = commands.train_and_evaluate(exercise, DATA, LOGS / exercise, ['--num_epochs', str(epochs), '--seed', '1'])
+    return Result(exercise, epochs, done.seconds, done.metrics)
 
 
 def table(results: List[Result]) -> str:
@@ -80,17 +73,6 @@ def table(results: List[Result]) -> str:
         )
     lines.append(f'{"every pixel background":<33} {results[0].metrics["background_precision"]:10.3f} {0:6.3f}')
     return '\n'.join(lines)
-
-
-def _run(arguments: List[str]) -> None:
-    print(f'\n$ python {" ".join(map(shlex.quote, arguments))}', flush=True)
-    done = subprocess.run([sys.executable, *arguments], cwd=PROJECT)
-    if done.returncode != 0:  # It has said why.
-        sys.exit(done.returncode)
-
-
-def _shown(path: Path) -> str:
-    return str(path.relative_to(PROJECT))
 
 
 def main() -> None:

@@ -287,6 +287,7 @@ def test_bad_slices_can_be_left_out_and_are_listed(succeed, raw, out, read_recor
             'image': 'SCD_IMAGES_01/SCD0000101/CINESAX_300/IM-0003-0003.dcm',
             'mask': 'SCD_ManualContours/SC-HF-I-01/contours-manual/IRCCI-expert/IM-0001-0003-icontour-manual.txt',
             'lv_pixels': '',
+            'pixel_spacing': '',
             'bad_file': 'SCD_IMAGES_01/SCD0000101/CINESAX_300/IM-0003-0003.dcm',
             'reason': reason,
         }

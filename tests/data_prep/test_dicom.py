@@ -135,6 +135,35 @@ def test_what_cannot_be_read_rightly_is_refused_with_the_reason(make_dicom, elem
         dicom.read_image(make_dicom(PIXELS, **elements))
 
 
+def test_the_spacing_is_that_of_rows_and_of_columns(make_dicom):
+    assert dicom.read_image(make_dicom(PIXELS, PixelSpacing=['1.5', '1.25'])).spacing == (1.5, 1.25)
+
+
+@pytest.mark.parametrize(
+    'spacing',
+    [
+        None,
+        '',
+        '1.5',
+        ['1.5', '1.5', '1.5'],
+        ['0', '0'],
+        ['-1', '1'],
+        ['1', '11'],
+        ['nan', '1'],
+        ['inf', '1'],
+        ['x', '1'],
+    ],
+)
+def test_without_a_sensible_spacing_pixels_are_read_all_the_same(make_dicom, spacing):
+    stand_in = spacing and ['1' * len(value) for value in spacing] if isinstance(spacing, list) else spacing
+    data = make_dicom(PIXELS, PixelSpacing=stand_in)
+    if isinstance(spacing, list):  # Put in afterwards, since pydicom would not write all of them.
+        data = data.replace('\\'.join(stand_in).encode(), '\\'.join(spacing).encode())
+    picture = dicom.read_image(data)
+    assert picture.spacing is None
+    assert picture.pixels.tolist() == PIXELS.tolist()
+
+
 def test_one_frame_that_is_called_so_is_read(make_dicom):
     assert dicom.read_image(make_dicom(PIXELS, NumberOfFrames='1')).pixels.tolist() == PIXELS.tolist()
 

@@ -135,6 +135,27 @@ def test_a_mask_is_resized_by_nearest_neighbour(convert, make_picture, side):
     np.testing.assert_array_equal(label, mask[np.ix_(nearest, nearest)])
 
 
+@pytest.mark.parametrize(
+    ('fit', 'spacing'),
+    [
+        ('centre', '2\\1.5'),  # The pixels stay what they are.
+        ('resize', '1\\1.875'),  # 128 rows of 2 mm are 256 of 1 mm; 320 columns of 1.5 mm are 256 of 1.875 mm.
+    ],
+)
+def test_the_spacing_is_that_of_the_records_pixels(folders, succeed, tmp_path, make_dicom, make_picture, fit, spacing):
+    image = make_dicom(np.zeros((128, 320), np.int16), PixelSpacing=['2', '1.5'])
+    args = folders({'a.dcm': image}, {'a.png': make_picture(np.zeros((128, 320), np.uint8))})
+    succeed('images', *args, '--val_fraction', 0, '--fit', fit)
+    (row,) = csv.DictReader((tmp_path / 'out/manifest.csv').open())
+    assert row['pixel_spacing'] == spacing
+
+
+def test_pictures_other_than_dicom_have_no_spacing(folders, succeed, tmp_path, make_picture):
+    succeed('images', *folders({'a.png': make_picture(IMAGE)}, {'a.png': make_picture(MASK)}), '--val_fraction', 0)
+    (row,) = csv.DictReader((tmp_path / 'out/manifest.csv').open())
+    assert row['pixel_spacing'] == ''
+
+
 def test_resizing_leaves_256_x_256_alone(convert, make_picture):
     pixels, label = convert(make_picture(IMAGE), make_picture(MASK), '--fit', 'resize')
     np.testing.assert_array_equal(pixels, IMAGE.astype(np.int64) * 4)

@@ -34,6 +34,7 @@ WANTED = {
     'NumberOfFrames': '57041357',
     'RescaleSlope': '57041.3570413',
     'RescaleIntercept': 'DOEDOE',
+    'PixelSpacing': '57041.35\\19570413',
     'TransferSyntaxUID': '1.2.840.57041357.195',
 }
 
@@ -74,7 +75,9 @@ def image(raw):
 
 
 @pytest.mark.parametrize('flags', [[], ['--skip_bad']])
-def test_nothing_of_a_good_file_but_its_pixels_is_passed_on(raw, image, data_prep, tmp_path, content, flags):
+def test_nothing_of_a_good_file_but_its_pixels_and_their_spacing_is_passed_on(
+    raw, image, data_prep, tmp_path, content, flags
+):
     data = leave_values(image.read_bytes())
     assert all(secret.encode() in data for secret in SECRETS.values())
     image.write_bytes(data)
@@ -95,13 +98,14 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(
         data = make_dicom(np.zeros((256, 256), np.int16), syntax, PixelData=fragments)
         data = data.replace(syntax.encode().ljust(len(secret), b'\0'), secret.encode())
     else:
-        stand_in = '1' * len(secret)
+        stand_in = '1' * len(secret) if keyword != 'PixelSpacing' else ['1' * 8, '1' * 8]
         data = make_dicom(np.zeros((256, 256), np.int16), **{keyword: stand_in})
-        data = data.replace(stand_in.encode(), secret.encode())
+        data = data.replace(stand_in.encode() if isinstance(stand_in, str) else b'11111111\\11111111', secret.encode())
     assert secret.encode() in data
     image.write_bytes(data)
     done = data_prep('sunnybrook', raw, '--out', tmp_path / 'out', *flags)
-    refused = keyword != 'RescaleSlope'  # A number: the pixels, all 0, are multiplied by it.
+    # A slope is a number: the pixels, all 0, are multiplied by it. Pixels can be read without a spacing.
+    refused = keyword not in ('RescaleSlope', 'PixelSpacing')
     assert ('cannot be read' in done.stdout + done.stderr) == refused
     assert_no_secret(done, tmp_path / 'out', content)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from data_prep.reading import reader
-from data_prep.slices import BadFileError, Slice
+from data_prep.slices import BadFileError, Pair, Slice
 from lvseg.errors import LabError
 
 SLICES = [Slice(f'{number:03d}', 'p', f'{number}.png', '') for number in range(150)]
@@ -15,7 +15,7 @@ def read_number(piece):
     number = int(piece.name)
     if number % 10 == 3:
         raise BadFileError(piece.image, 'ends in 3')
-    return np.full((2, 2), number), np.zeros((2, 2), np.uint8)
+    return Pair(np.full((2, 2), number), np.zeros((2, 2), np.uint8))
 
 
 def be_killed(piece):
@@ -43,9 +43,9 @@ def test_outcomes_come_in_the_order_asked_for(workers):
     for outcome in outcomes:
         number = int(outcome.piece.name)
         if number % 10 == 3:
-            assert (outcome.bad_file, outcome.reason, outcome.image) == (f'{number}.png', 'ends in 3', None)
+            assert (outcome.bad_file, outcome.reason, outcome.pair) == (f'{number}.png', 'ends in 3', None)
         else:
-            assert (outcome.reason, outcome.image[0, 0]) == ('', number)
+            assert (outcome.reason, outcome.pair.image[0, 0]) == ('', number)
 
 
 @pytest.mark.parametrize('workers', [1, 2])

@@ -54,6 +54,7 @@ def test_contours_of_the_cardiac_atlas_layout_are_paired_with_their_slices(
         'image': 'SCD_IMAGES_01/SCD0000201/CINESAX_300/IM-0003-0003.dcm',
         'mask': 'SCD_ManualContours/SC-N-40/contours-manual/IRCCI-expert/IM-0001-0003-icontour-manual.txt',
         'lv_pixels': '16',
+        'pixel_spacing': '',
         'bad_file': '',
         'reason': '',
     }
@@ -291,3 +292,13 @@ def test_a_layout_without_contours_is_refused(prepare, atlas):
 )
 def test_case_names_are_padded(text, name):
     assert sunnybrook.case_name(text) == name
+
+
+def test_the_manifest_tells_the_pixel_spacing_of_each_slice(prepare, atlas, make_dicom, manifest):
+    spacings = {1: ['1.3671875', '1.3671875'], 2: ['1.5', '1.25'], 3: None}
+    files = atlas({'SC-HF-I-1': list(spacings)})
+    for number, spacing in spacings.items():
+        files[f'{CASE_FOLDER}/CINESAX_300/IM-0003-{number:04d}.dcm'] = make_dicom(FRAME, PixelSpacing=spacing)
+    assert prepare(files, '--val_fraction', 0).status == 0
+    found = {int(row['name'][-4:]): row['pixel_spacing'] for row in manifest()}
+    assert found == {1: '1.36719', 2: '1.5\\1.25', 3: ''}  # Six digits; rows first, as in DICOM.

@@ -11,6 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import metadata as hparams_metadata
 
 from lvseg import metrics, reports
+from lvseg.distances import Distances
 from lvseg.metrics import Areas
 
 # Three slices of 100 pixels:      1      2     3
@@ -25,6 +26,16 @@ SLICES = Areas(
     labelled=np.array([20, 10, 30]),
     predicted=np.array([20, 0, 10]),
     total=np.array([100, 100, 100]),
+)
+
+
+FOUND = reports.Evaluation(
+    step=1,
+    slices=SLICES,
+    contours=[Distances(2, 3), Distances(np.nan, np.nan), Distances(4, 9)],
+    manifest=[{}, {}, {}],
+    probability_counts=np.zeros([2, metrics.THRESHOLDS], np.int64),
+    examples={},
 )
 
 
@@ -54,13 +65,69 @@ def test_an_empty_prediction_of_an_empty_slice_is_right():
 
 def test_the_lines_below_the_labs_say_it_in_words():
     # 60 of 300 pixels are labelled, so calling all of them background is right in 240.
-    assert reports.lines(SLICES) == [
+    assert reports.lines(FOUND) == [
         'OUTPUT: Dice per slice = 0.333 +- 0.236 (mean +- standard deviation; 1 of 3 slices with an empty prediction)',
         'OUTPUT: IoU per slice = 0.222 +- 0.157 (mean +- standard deviation; 1 of 3 slices with an empty prediction)',
         'OUTPUT: sensitivity per slice = 0.278 +- 0.208 '
         '(mean +- standard deviation; 1 of 3 slices with an empty prediction)',
+        # Means of 2 and 4, of 3 and 9; the second slice has no prediction.
+        'OUTPUT: contours: average perpendicular distance = 3.00 pixels, Hausdorff distance = 6.00 pixels '
+        '(means over 2 of 3 slices, those with both contours)',
         'OUTPUT: calling every pixel background: precision = 0.800, Dice = 0.000',
     ]
+
+
+def test_with_a_spacing_distances_are_in_mm_and_the_share_of_good_contours_is_told():
+    # The third contour is 6 mm away on average: of 3 contours 1 is below 5 mm.
+    contours = [Distances(2, 3), Distances(np.nan, np.nan), Distances(6, 9)]
+    found = FOUND._replace(contours=contours, manifest=[{'pixel_spacing': '1.5'}] * 3)
+    assert reports.lines(found)[3] == (
+        'OUTPUT: contours: average perpendicular distance = 4.00 mm, Hausdorff distance = 6.00 mm '
+        '(means over 2 of 3 slices, those with both contours); 33% good (below 5 mm)'
+    )
+    assert reports.contours(found) == {
+        'mm': {
+            'slices': 3,
+            'both_contours': 2,
+            'average_perpendicular_distance': {'mean': 4, 'standard_deviation': 2},
+            'hausdorff_distance': {'mean': 6, 'standard_deviation': 3},
+            'contours': 3,
+            'good': 1 / 3,
+        }
+    }
+
+
+def test_slices_of_known_and_of_unknown_spacing_are_never_averaged_together():
+    found = FOUND._replace(manifest=[{'pixel_spacing': '1.5'}, {'pixel_spacing': '1.5\\1.25'}, {'pixel_spacing': ''}])
+    in_mm, in_pixels = reports.lines(found)[3:5]
+    # In mm the first and the second slice, of which the second has no prediction: 1 of 2 contours is good.
+    assert '= 2.00 mm' in in_mm and '= 3.00 mm' in in_mm and '1 of 2 slices' in in_mm and '50% good' in in_mm
+    assert '= 4.00 pixels' in in_pixels and '1 of 1 slices' in in_pixels and 'good' not in in_pixels
+
+
+def test_a_contour_of_5_mm_is_not_good():
+    contours = [Distances(5, 6), Distances(4.99, 6), Distances(0, 0)]
+    found = FOUND._replace(contours=contours, manifest=[{'pixel_spacing': '1'}] * 3)
+    assert reports.contours(found)['mm']['good'] == pytest.approx(2 / 3)
+
+
+def test_where_nothing_is_drawn_and_nothing_predicted_there_is_no_contour_to_judge():
+    # Labelled and predicted are both empty in the first slice; the second has a contour too many, the third is good.
+    slices = SLICES._replace(labelled=np.array([0, 0, 30]), predicted=np.array([0, 20, 10]))
+    missing = Distances(np.nan, np.nan)
+    lines = [{'pixel_spacing': '1'}] * 3
+    found = reports.contours(
+        FOUND._replace(slices=slices, contours=[missing, missing, Distances(1, 2)], manifest=lines)
+    )
+    assert (found['mm']['slices'], found['mm']['both_contours'], found['mm']['contours']) == (3, 1, 2)
+    assert found['mm']['good'] == 0.5
+
+
+def test_without_any_pair_of_contours_there_is_no_mean():
+    found = FOUND._replace(contours=[Distances(np.nan, np.nan)] * 3, manifest=[{'pixel_spacing': '1'}] * 3)
+    assert reports.contours(found)['mm']['average_perpendicular_distance'] == {'mean': None, 'standard_deviation': None}
+    assert reports.contours(found)['mm']['good'] == 0
+    assert reports.lines(found)[3].startswith('OUTPUT: contours: no distances, since none of 3 slices has both')
 
 
 @pytest.fixture(scope='module')
@@ -78,9 +145,9 @@ def rows_of(eval_dir):
 
 def test_the_labs_lines_come_first(evaluated):
     lines = [line for line in evaluated[0].out.splitlines() if line.startswith('OUTPUT')]
-    assert len(lines) == 6
+    assert len(lines) == 7
     assert ': precision = ' in lines[0] and lines[1].startswith('OUTPUT: 4 images evaluated from file ')
-    starts = ('Dice per slice', 'IoU per slice', 'sensitivity per slice', 'calling every pixel background')
+    starts = ('Dice per slice', 'IoU per slice', 'sensitivity per slice', 'contours', 'calling every pixel background')
     for line, start in zip(lines[2:], starts):
         assert line.startswith(f'OUTPUT: {start}')
 
@@ -109,7 +176,7 @@ def test_per_slice_csv_has_a_line_for_every_record_and_adds_up(evaluated):
 def test_metrics_json_has_the_labs_figures_and_those_per_slice(evaluated):
     figures = json.loads((evaluated[2] / 'metrics.json').read_text())
     assert set(figures) == {
-        'exercise', 'step', 'file', 'images', 'precision', 'dice', 'background_precision', 'per_slice'
+        'exercise', 'step', 'file', 'images', 'precision', 'dice', 'background_precision', 'per_slice', 'contours'
     }  # fmt: skip
     assert figures['images'] == 4 and figures['step'] == 10
     # 200 + 220 + 240 + 260 of 4 x 65536 pixels are labelled.
@@ -117,12 +184,13 @@ def test_metrics_json_has_the_labs_figures_and_those_per_slice(evaluated):
     assert set(figures['per_slice']) == {'dice', 'iou', 'sensitivity'}
 
 
-def evaluate_with_manifest(simple, run_dir, data_dir, folder, lines):
+def evaluate_with_manifest(simple, run_dir, data_dir, folder, lines, *columns):
     data = folder / 'data'
     data.mkdir()
     for name in ('train_images.tfrecords', 'val_images.tfrecords'):
         (data / name).symlink_to(data_dir / name)
-    (data / 'manifest.csv').write_text('split,name,lv_pixels\n' + ''.join(line + '\n' for line in lines))
+    header = ','.join(['split', 'name', 'lv_pixels', *columns])
+    (data / 'manifest.csv').write_text(''.join(f'{line}\n' for line in [header, *lines]))
     simple.evaluate(run_dir, folder / 'eval', '--data_dir', data)
     return [row['name'] for row in rows_of(folder / 'eval')]
 
@@ -138,6 +206,23 @@ def test_slices_are_named_by_the_manifest_beside_the_records(evaluated, simple, 
 def test_a_manifest_of_other_records_names_nothing(evaluated, simple, data_dir, tmp_path):
     others = [line.replace('240', '241') for line in MANIFEST]
     assert evaluate_with_manifest(simple, evaluated[1], data_dir, tmp_path, others) == ['', '', '', '']
+
+
+def test_the_spacing_of_the_manifest_makes_pixels_millimetres(evaluated, simple, data_dir, tmp_path):
+    pixels = rows_of(evaluated[2])
+    assert {(row['pixel_spacing'], row['distance_unit']) for row in pixels} == {('', 'pixels')}
+    with_spacing = [f'{line},{2 if line.startswith("val") else ""}' for line in MANIFEST]
+    evaluate_with_manifest(simple, evaluated[1], data_dir, tmp_path, with_spacing, 'pixel_spacing')
+    mm = rows_of(tmp_path / 'eval')
+    assert {(row['pixel_spacing'], row['distance_unit']) for row in mm} == {('2', 'mm')}
+    for name in ('average_perpendicular_distance', 'hausdorff_distance'):
+        assert [float(row[name]) for row in mm] == pytest.approx([2 * float(row[name]) for row in pixels], abs=2e-4)
+
+
+def test_a_manifest_of_other_records_makes_no_millimetres(evaluated, simple, data_dir, tmp_path):
+    others = [f'{line.replace("240", "241")},2' for line in MANIFEST]
+    evaluate_with_manifest(simple, evaluated[1], data_dir, tmp_path, others, 'pixel_spacing')
+    assert rows_of(tmp_path / 'eval') == rows_of(evaluated[2])
 
 
 # TensorBoard.
@@ -218,6 +303,5 @@ def test_evaluations_of_two_steps_within_a_second_are_both_kept(graph, data_dir,
         checkpoint_dir=str(tmp_path),
     )
     for step in (8, 16):
-        found = reports.Evaluation(step, SLICES, np.zeros([2, metrics.THRESHOLDS], np.int64), {})
-        reports.keep(found, args)
+        reports.keep(FOUND._replace(step=step), args)
     assert [scalar.step for scalar in events_of(tmp_path).Scalars('dice')] == [8, 16]

@@ -1,0 +1,39 @@
+"""What the scripts share that run the lab's commands as a student types them."""
+
+import json
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple
+
+from networks import PROJECT, shown
+
+from lvseg import reports
+
+
+class Run(NamedTuple):
+    """A training that was evaluated."""
+
+    seconds: float  # of the whole training command, its start included
+    metrics: Dict[str, Any]  # as runEval.py keeps them
+
+
+def run(arguments: List[str]) -> None:
+    """Shows a command of Python's and runs it; ends the program as the command does, if it fails."""
+    print(f'\n$ python {" ".join(map(shlex.quote, arguments))}', flush=True)
+    done = subprocess.run([sys.executable, *arguments], cwd=PROJECT)
+    if done.returncode != 0:  # It has said why.
+        sys.exit(done.returncode)
+
+
+def train_and_evaluate(exercise: str, data_dir: Path, folder: Path, flags: List[str]) -> Run:
+    """Runs runTraining.py, with these flags, and runEval.py of a solution, into `train` and `eval` of a folder."""
+    train, evaluate = folder / 'train', folder / 'eval'
+    directories = ['--data_dir', shown(data_dir), '--checkpoint_dir', shown(train)]
+    started = time.time()
+    run([f'exercise_solutions/{exercise}/runTraining.py', *flags, *directories])
+    seconds = time.time() - started
+    run([f'exercise_solutions/{exercise}/runEval.py', *directories, '--eval_dir', shown(evaluate)])
+    return Run(seconds, json.loads((evaluate / reports.METRICS_FILE).read_text()))

@@ -1,0 +1,42 @@
+import pytest
+
+from lvseg import manifest
+from lvseg.errors import LabError
+from lvseg.manifest import Spacing
+
+
+@pytest.mark.parametrize(
+    ('spacing', 'text'),
+    [(Spacing(1.25, 1.25), '1.25'), (Spacing(1.5, 1.25), '1.5\\1.25'), (Spacing(1.367, 1.367), '1.367'), (None, '')],
+)
+def test_a_spacing_is_read_as_it_was_written(spacing, text):
+    assert manifest.spacing_text(spacing) == text
+    assert manifest.spacing({'pixel_spacing': text}) == spacing
+
+
+@pytest.mark.parametrize('text', [None, 'x', '0', '-1', 'nan', 'inf', '1\\', '1\\0', '1\\1\\1', '1,25'])
+def test_what_is_no_spacing_is_unknown(text):
+    assert manifest.spacing({'pixel_spacing': text}) is None
+
+
+def test_a_manifest_of_before_there_was_the_column_tells_no_spacing():
+    assert manifest.spacing({'split': 'val', 'name': 'a'}) is None
+
+
+def test_the_lines_of_a_split_are_those_of_its_records_in_their_order(tmp_path):
+    (tmp_path / 'manifest.csv').write_text('split,name,lv_pixels\ntrain,a,1\nval,b,2\ntrain,c,3\nskipped,d,\n')
+    lines = manifest.lines(str(tmp_path), 'train')
+    assert [line['name'] for line in lines] == ['a', 'c']
+    assert [line['name'] for line in manifest.lines(str(tmp_path), 'eval')] == ['b']
+    assert manifest.fits(lines, [1, 3])
+    assert not manifest.fits(lines, [3, 1]) and not manifest.fits(lines, [1])
+
+
+def test_without_a_manifest_there_are_no_lines(tmp_path):
+    assert manifest.lines(str(tmp_path), 'train') == []
+
+
+def test_a_damaged_manifest_is_refused_in_one_line(tmp_path):
+    (tmp_path / 'manifest.csv').write_bytes(b'split,name\ntrain,\0\n')
+    with pytest.raises(LabError, match='cannot read .*manifest.csv: line contains NUL'):
+        manifest.lines(str(tmp_path), 'train')
