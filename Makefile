@@ -8,8 +8,8 @@ TAKE_HOME := README.md LICENSE Makefile requirements.txt requirements-dev.txt py
 	exercises exercise_solutions lvseg data_prep scripts tests docs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab tensorboard show check reset doctor parameters archive exercises figures test test-slow lint results \
-	cross-validate benchmark clean
+.PHONY: help setup lab challenge tensorboard show check reset doctor parameters archive exercises figures test test-slow lint \
+	results cross-validate benchmark clean
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -18,6 +18,10 @@ setup: $(LAB)  ## make .venv with Python 3.7 and everything the lab needs
 
 lab: $(LAB)  ## prepare data, train and evaluate the three solutions, show a table; SOURCE=folder for real data
 	@$(PYTHON) scripts/lab.py $(SOURCE)
+
+challenge: $(LAB)  ## train the challenge's network by its recipe: make challenge DATA_DIR=folder CHECKPOINT_DIR=folder
+	@$(PYTHON) scripts/challenge.py $(if $(DATA_DIR),--data_dir '$(DATA_DIR)') \
+		$(if $(CHECKPOINT_DIR),--checkpoint_dir '$(CHECKPOINT_DIR)')
 
 tensorboard: $(LAB)  ## serve logs/ on http://127.0.0.1:6006
 	@echo 'TensorBoard: http://127.0.0.1:6006 (Ctrl-C ends it)'

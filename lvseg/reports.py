@@ -179,4 +179,4 @@ def _write_events(found: Evaluation, figures: Dict[str, float], args: Namespace)
 
 
 def _row_name(run: Dict[str, Any], args: Namespace) -> str:
-    return f'{run.get("started", "")[:19]} {args.eval_data}'  # The time to the second.
+    return f'{run.get("started", "")[:23]} {args.eval_data}'  # To the millisecond: quick runs share a second.

@@ -37,6 +37,13 @@ HPARAMS = {
     'decay_steps': api_pb2.DATA_TYPE_FLOAT64,
     'seed': api_pb2.DATA_TYPE_FLOAT64,
     'eval_data': api_pb2.DATA_TYPE_STRING,
+    # Of the challenge.
+    'network': api_pb2.DATA_TYPE_STRING,
+    'normalisation': api_pb2.DATA_TYPE_STRING,
+    'augment': api_pb2.DATA_TYPE_BOOL,
+    'loss': api_pb2.DATA_TYPE_STRING,
+    'optimizer': api_pb2.DATA_TYPE_STRING,
+    'schedule': api_pb2.DATA_TYPE_STRING,
 }
 
 _PICTURE_SIZE = 256  # pixels
