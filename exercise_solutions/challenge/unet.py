@@ -1,18 +1,22 @@
 # begin solution
 """A U-Net (Ronneberger, Fischer and Brox 2015): down to see what there is, up again to see where its border runs.
 
-stage  filters  size       what it does
-down0  32       64 x 64    two convolutions
-down1  64       32 x 32    max pooling, two convolutions
-down2  128      16 x 16    max pooling, two convolutions
-down3  256       8 x  8    max pooling, two convolutions
-up2    128      16 x 16    enlarged, beside it what down2 saw, two convolutions
-up1    64       32 x 32    enlarged, beside it what down1 saw, two convolutions
-up0    32       64 x 64    enlarged, beside it what down0 saw, two convolutions
-scores 32       64 x 64    of each of the 4 x 4 pixels that lie at one place, the scores of both classes
+stage   filters  size       what it does
+centre           192 x 192  cut out of the image
+down0    16       96 x  96  convolution
+down1    32       48 x  48  max pooling, two convolutions
+down2    64       24 x  24  max pooling, two convolutions
+down3   128       12 x  12  max pooling, two convolutions
+down4   256        6 x   6  max pooling, two convolutions
+up3     128       12 x  12  enlarged, beside it what down3 saw, two convolutions
+up2      64       24 x  24  enlarged, beside it what down2 saw, two convolutions
+up1      32       48 x  48  enlarged, beside it what down1 saw, two convolutions
+up0      16       96 x  96  enlarged, beside it what down0 saw, convolution
+scores    2       96 x  96  of both classes
+upscore   2      192 x 192  learned upsampling; around it, all is background
 
-Inside, the network is four times smaller than the image: 4 x 4 pixels become 16 channels of one place, and back again
-at the end. No pixel is lost that way, and at full size the same convolutions would take 16 times as long.
+Nothing is computed at full size, where each convolution would take four times as long as at half: the ventricle's
+border is smooth enough to be drawn between the pixels of half size.
 """
 
 import layers
@@ -21,8 +25,12 @@ import tensorflow.compat.v1 as tf
 from lvseg.shapes import print_tensor_shape
 
 CLASSES = 2  # 0 is the background, 1 the left ventricle.
-FILTERS = [32, 64, 128, 256]
-BLOCK = 4
+FILTERS = [16, 32, 64, 128, 256]
+
+# Who plans a cardiac MRI puts the heart into its centre: in all Sunnybrook slices here, the ventricle is at least 80
+# pixels from the border. The outermost 32 would cost 44 % of the time. 0 for images in which the ventricle is anywhere.
+BORDER = 32
+SURE = 5.0  # The scores of the border: background with a probability of 1 - exp(-10).
 
 
 def inference(images, training):
@@ -35,23 +43,29 @@ def inference(images, training):
     Returns:
         logits: float32 [batch, 256, 256, 2], unnormalised class scores; class 1 is the left ventricle.
     """
-    outputs = tf.space_to_depth(images, BLOCK)
-    print_tensor_shape(outputs, 'blocks shape')
+    centre = images[:, BORDER : 256 - BORDER, BORDER : 256 - BORDER]
+    print_tensor_shape(centre, 'centre shape')
 
-    seen = []
-    for stage, filters in enumerate(FILTERS):
-        if stage > 0:
-            outputs = tf.layers.max_pooling2d(outputs, pool_size=2, strides=2)
-        outputs = _two_convolutions(outputs, filters, training, f'down{stage}')
+    outputs = layers.convolution(centre, FILTERS[0], 5, training, 'down0', strides=2)
+    seen = [outputs]
+    for stage in range(1, len(FILTERS)):
+        outputs = tf.layers.max_pooling2d(outputs, pool_size=2, strides=2)
+        outputs = _two_convolutions(outputs, FILTERS[stage], training, f'down{stage}')
         seen.append(outputs)
 
-    for stage in reversed(range(len(FILTERS) - 1)):
-        outputs = _enlarged(outputs, FILTERS[stage], f'up{stage}/enlarged')
-        outputs = tf.concat([outputs, seen[stage]], axis=-1)
+    for stage in reversed(range(1, len(FILTERS) - 1)):
+        outputs = tf.concat([_enlarged(outputs, FILTERS[stage], f'enlarged{stage}'), seen[stage]], axis=-1)
         outputs = _two_convolutions(outputs, FILTERS[stage], training, f'up{stage}')
+    outputs = tf.concat([_enlarged(outputs, FILTERS[0], 'enlarged0'), seen[0]], axis=-1)
+    outputs = layers.convolution(outputs, FILTERS[0], 3, training, 'up0')
 
-    scores = layers.scores(outputs, CLASSES * BLOCK**2, 'scores')
-    logits = tf.depth_to_space(scores, BLOCK)
+    scores = layers.scores(outputs, CLASSES, 'scores')
+    upscore = layers.upsampling(scores, factor=2, name='upscore')
+
+    border = [[0, 0], [BORDER, BORDER], [BORDER, BORDER]]
+    background = tf.pad(upscore[..., 0], border, constant_values=SURE)
+    left_ventricle = tf.pad(upscore[..., 1], border, constant_values=-SURE)
+    logits = tf.stack([background, left_ventricle], axis=-1)
     print_tensor_shape(logits, 'logits shape')
     return logits
 
@@ -62,12 +76,8 @@ def _two_convolutions(inputs, filters, training, name):
 
 
 def _enlarged(inputs, filters, name):
-    return tf.layers.conv2d_transpose(
-        inputs,
-        filters,
-        kernel_size=2,
-        strides=2,
-        use_bias=False,
-        kernel_initializer=layers.he_normal(),
-        name=name,
+    outputs = tf.layers.conv2d_transpose(
+        inputs, filters, kernel_size=2, strides=2, use_bias=False, kernel_initializer=layers.he_normal(), name=name
     )
+    print_tensor_shape(outputs, f'{name} shape')
+    return outputs

@@ -61,11 +61,11 @@ def test_alexnet_has_its_five_convolutions_and_its_classifier_as_convolutions(nn
 
 def test_the_unet_has_about_two_million_weights(nn, graph):
     nn.inference(tf.placeholder(tf.float32, [1, 256, 256]), training=True, network='unet')
-    down = 9 * (16 * 32 + 32 * 32 + 32 * 64 + 64 * 64 + 64 * 128 + 128 * 128 + 128 * 256 + 256 * 256)
-    enlarged = 4 * (256 * 128 + 128 * 64 + 64 * 32)
-    up = 9 * (256 * 128 + 128 * 128 + 128 * 64 + 64 * 64 + 64 * 32 + 32 * 32)
-    normalisation = 2 * 2 * (32 + 64 + 128 + 256 + 128 + 64 + 32)
-    scores = 32 * 32 + 32
+    down = 5 * 5 * 16 + 9 * (16 * 32 + 32 * 32 + 32 * 64 + 64 * 64 + 64 * 128 + 128 * 128 + 128 * 256 + 256 * 256)
+    enlarged = 4 * (256 * 128 + 128 * 64 + 64 * 32 + 32 * 16)
+    up = 9 * (256 * 128 + 128 * 128 + 128 * 64 + 64 * 64 + 64 * 32 + 32 * 32 + 32 * 16)
+    normalisation = 2 * (16 + 2 * (32 + 64 + 128 + 256 + 128 + 64 + 32) + 16)
+    scores = 16 * 2 + 2 + 3 * 3 * 2 * 2  # and their upsampling
     assert trainable() == down + enlarged + up + normalisation + scores
 
 
@@ -93,7 +93,7 @@ def test_a_training_step_takes_note_of_mean_and_variance_for_the_evaluation(nn, 
     loss = tf.reduce_mean(nn.inference(images, training=True, network='unet') ** 2)
     args = Namespace(optimizer='sgd', schedule='staircase', learning_rate=0.1, decay_steps=1, decay_rate=1.0)
     train_op = nn.training(loss, args, steps=1)
-    (seen,) = [value for value in tf.global_variables() if value.op.name == 'down0/conv1/norm/moving_variance']
+    (seen,) = [value for value in tf.global_variables() if value.op.name == 'down0/norm/moving_variance']
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         before = session.run(seen)
@@ -336,7 +336,7 @@ def test_the_evaluation_finds_out_which_network_was_trained(unet_run, program):
     done = program.evaluate(unet_run)
     assert done.returncode == 0, done.stderr
     assert re.search(r'^OUTPUT: .*: Dice metric = \d\.\d{3}$', done.stdout, re.MULTILINE)
-    assert 'DEBUG down0/conv1 shape' in done.stdout
+    assert 'DEBUG down0 shape' in done.stdout
     assert json.loads((unet_run / 'run.json').read_text())['network'] == 'unet'
 
 
@@ -357,7 +357,7 @@ def test_a_run_starts_from_another_ones_weights_at_step_zero(unet_run, program, 
     assert done.returncode == 0, done.stderr
     assert 'OUTPUT: Step 0: ' in done.stdout and 'OUTPUT: Done training for 1 epochs, 2 steps.' in done.stdout
     earlier, found = weights_of(unet_run), weights_of(tmp_path / 'train')
-    for name in ('down0/conv1/kernel', 'scores/bias', 'up0/conv2/norm/gamma'):
+    for name in ('down0/kernel', 'scores/bias', 'up1/conv2/norm/gamma'):
         assert np.allclose(found[name], earlier[name], atol=1e-6), name
 
 
