@@ -126,7 +126,7 @@ class _Evaluator:
         with progress.bar(records.count(self._file), description='Evaluating') as bar:
             for batch_counts, batch_areas, probability, labels in results(session, self._fetches, self._args):
                 counts.append(batch_counts)
-                areas.append(batch_areas)
+                areas.append(metrics.kept(batch_areas))
                 probability_counts += metrics.probability_counts(probability, labels)
                 bar.update(len(labels))
         return list(np.sum(counts, axis=0, dtype=np.int64)), metrics.joined(areas), probability_counts
