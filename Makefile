@@ -31,7 +31,7 @@ show: $(LAB)  ## draw slices with the expert's and the network's contours: make 
 	@$(PYTHON) scripts/show.py $(EXERCISE)
 
 check: $(LAB)  ## tell which blanks are filled in rightly: make check EXERCISE=cnn
-	@$(PYTHON) scripts/check.py $(EXERCISE)
+	@$(PYTHON) scripts/check.py $(EXERCISE) || true  # It has said what is open; make would add "Error 1".
 
 doctor:  ## tell whether the lab can run here, and what to do if it cannot
 	@$(MAKE) --no-print-directory --silent setup || true  # A set-up that fails is one of the things to tell.

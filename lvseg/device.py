@@ -3,11 +3,13 @@
 import ctypes
 import glob
 import os
+import re
 import sys
 from typing import List
 
 import tensorflow.compat.v1 as tf
 from tensorflow.python.client import device_lib
+from tensorflow.python.platform import build_info
 
 # What tensorflow-gpu 1.15 loads at run time; its wheels are built against CUDA 10.0 and cuDNN 7.
 CUDA_LIBRARIES = (
@@ -19,6 +21,15 @@ CUDA_LIBRARIES = (
     'libcusolver.so.10.0',
     'libcusparse.so.10.0',
     'libcudnn.so.7',
+)
+
+
+# The CUDA that TensorFlow's own wheels are built for; NVIDIA's builds of 1.15 have a newer one.
+_WHEELS_CUDA = '10'
+
+_TOO_NEW = (
+    '; compute capability 8.0 and above is newer than CUDA 10.0 knows, results are wrong or never come. '
+    'See docs/gpu.md, or hide it: export CUDA_VISIBLE_DEVICES=-1'
 )
 
 
@@ -36,7 +47,8 @@ def describe() -> str:
     """One line: the GPUs in use; or that there is none; or why TensorFlow cannot use the one that is there."""
     usable = [device for device in device_lib.list_local_devices(session_config()) if device.device_type == 'GPU']
     if usable:
-        return 'Running on the GPU: ' + '; '.join(device.physical_device_desc for device in usable)
+        described = '; '.join(device.physical_device_desc for device in usable)
+        return f'Running on the GPU: {described}' + (_TOO_NEW if _is_too_new(described) else '')
 
     cpu = f'Running on the CPU ({os.cpu_count()} cores)'
     if not nvidia_gpu_present():
@@ -45,6 +57,14 @@ def describe() -> str:
     if missing:
         return f'{cpu}: there is a GPU, but TensorFlow does not find {", ".join(missing)}.'
     return f'{cpu}: there is a GPU, but TensorFlow {tf.__version__} cannot use it (see make doctor).'
+
+
+def _is_too_new(described: str) -> bool:
+    """Whether TensorFlow, if built for CUDA 10.0, has no code for one of these GPUs, which it takes all the same."""
+    capabilities = re.findall(r'compute capability: (\d+)', described)
+    return getattr(build_info, 'cuda_version_number', None) == _WHEELS_CUDA and any(
+        int(major) >= 8 for major in capabilities
+    )
 
 
 def nvidia_gpu_present() -> bool:

@@ -188,7 +188,7 @@ class _Evaluator:
             for batch in results(session, self._fetches, self._args):
                 batch_counts, batch_areas, probability, predictions, labels = batch
                 counts.append(batch_counts)
-                areas.append(batch_areas)
+                areas.append(metrics.kept(batch_areas))
                 probability_counts += metrics.probability_counts(probability, labels)
                 contours += [_contours(*masks, next(lines, {})) for masks in zip(predictions, labels)]
                 bar.update(len(labels))

@@ -50,7 +50,8 @@ def training_batches(args: Namespace, augment: Optional[Augment] = None) -> Tupl
     """The training file's slices, --num_epochs times over, in a new random order each epoch.
 
     The order follows the graph's seed (tf.set_random_seed). The last batch of an epoch holds what is left over.
-    What the run to be resumed has already seen is skipped.
+    What the run to be resumed has already seen is skipped. The number of slices is noted in args.slices, so that the
+    run's flags tell it (lvseg.runs).
 
     Args:
         args: the flags (lvseg.flags.training).
@@ -64,7 +65,7 @@ def training_batches(args: Namespace, augment: Optional[Augment] = None) -> Tupl
         LabError: no such file, a damaged one, or fewer slices than one batch.
     """
     path = record_file(args.data_dir, 'train')
-    slices = _count(path, args.batch_size)
+    slices = args.slices = _count(path, args.batch_size)
     dataset = _decoded(path)
     if slices * _SLICE_BYTES <= _cache_bytes():
         dataset = dataset.cache().shuffle(slices)

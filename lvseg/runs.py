@@ -18,7 +18,7 @@ _PART = '.part'  # Ends the name of a file that is being written.
 
 
 def load(directory: str) -> Optional[Dict[str, Any]]:
-    """What run.json says: the flags, and when the run was started; None where there is no run.
+    """What run.json says: the flags, when the run was started, and the program; None where there is no run.
 
     Raises:
         LabError: run.json cannot be read.
@@ -63,7 +63,8 @@ def claim(args: Namespace) -> IO:
         os.makedirs(directory, exist_ok=True)
         lock = _lock(directory)
         started = earlier.get('started') if earlier else datetime.now().isoformat()
-        save_json(os.path.join(directory, _FLAGS_FILE), {**vars(args), 'started': started})
+        program = os.path.abspath(sys.argv[0])
+        save_json(os.path.join(directory, _FLAGS_FILE), {**vars(args), 'started': started, 'program': program})
     return lock
 
 
@@ -129,6 +130,12 @@ def _check_resumable(earlier: Dict[str, Any], args: Namespace) -> None:
         raise LabError(
             f'the run in {args.checkpoint_dir} has --batch_size {earlier.get("batch_size")}, not {args.batch_size}. '
             'Resume it with the same, or leave out --resume to start afresh.'
+        )
+    # With another number, an epoch would have other steps, and what was seen could not be told from what was not.
+    if earlier.get('slices', args.slices) != args.slices:
+        raise LabError(
+            f'the run in {args.checkpoint_dir} has seen {earlier["slices"]} training slices, {args.data_dir} has '
+            f'{args.slices}. Resume it with the --data_dir of the same, or leave out --resume to start afresh.'
         )
 
 

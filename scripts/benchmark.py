@@ -22,7 +22,7 @@ import networks
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from lvseg import device, flags, inputs, metrics, records, summaries, training
+from lvseg import device, flags, inputs, metrics, progress, records, summaries, training
 
 EXERCISES = ('simple', 'cnn', 'cnnDice')
 BATCH_SIZES = (1, 8)
@@ -34,6 +34,11 @@ _BLOCK_SECONDS = 3.0
 _SUMMARY_PAIRS = 25
 _EVALUATIONS = 3
 _PREPARATIONS = 3
+
+# As many slices as the lab has, and so many that they take 6.6 GB when decoded: those are not cached but streamed.
+_FEW_AND_MANY = (260, 20000)
+_EVALUATED_AT_A_TIME = 20
+_PIECE = 4096  # bytes, the unit in which file systems give out room.
 
 Batches = Callable[[], Tuple[tf.Tensor, tf.Tensor]]
 
@@ -184,17 +189,63 @@ def report_preparation(folder: str) -> None:
 
 
 def report_memory(data_dir: str) -> None:
-    """Peak memory of whole commands."""
+    """Peak memory of whole commands, and how it depends on the number of slices."""
     print('\npeak memory of an epoch (MB)')
-    for exercise in EXERCISES:
-        with tempfile.TemporaryDirectory() as logs:
+    with tempfile.TemporaryDirectory() as logs:
+        for exercise in EXERCISES:
             script = f'exercise_solutions/{exercise}/runTraining.py'
-            peak = _python(script, '--data_dir', data_dir, '--checkpoint_dir', logs)
-        print(f'{exercise:<10} {peak / 1024:8.0f}', flush=True)
+            peak = _python(script, '--data_dir', data_dir, '--checkpoint_dir', f'{logs}/{exercise}')
+            print(f'{exercise:<10} {peak / 1024:8.0f}', flush=True)
+        _report_memory_of_few_and_many(f'{logs}/simple')
+
+
+def _report_memory_of_few_and_many(run: str) -> None:
+    """Peak memory of the input pipeline of training, without a network, and of runEval.py of `simple`."""
+    print(f'\nslices     input pipeline of an epoch (MB)   evaluation, {_EVALUATED_AT_A_TIME} at a time (MB)')
+    for slices in _FEW_AND_MANY:
+        with tempfile.TemporaryDirectory() as folder:
+            write_black_slices(inputs.record_file(folder, 'train'), slices)
+            os.link(inputs.record_file(folder, 'train'), inputs.record_file(folder, 'eval'))
+            read = _python('-c', 'import sys; from scripts import benchmark; benchmark.read_epoch(sys.argv[1])', folder)
+            flags_of_run = ['--data_dir', folder, '--checkpoint_dir', run, '--eval_dir', f'{folder}/eval']
+            script = 'exercise_solutions/simple/runEval.py'
+            evaluated = _python(script, *flags_of_run, '--batch_size', str(_EVALUATED_AT_A_TIME))
+        print(f'{slices:<10} {read / 1024:31.0f} {evaluated / 1024:34.0f}', flush=True)
+
+
+def write_black_slices(path: str, slices: int) -> None:
+    """Writes a record file of slices of zeros, which take 590 kB each to read, and as good as no room on the disk.
+
+    Where a file is not written, it reads as zeros; file systems of Linux keep nothing for such stretches.
+    """
+    zeros = np.zeros([records.HEIGHT, records.WIDTH], np.uint8)
+    with tf.python_io.TFRecordWriter(path) as writer:
+        writer.write(records.encode(zeros, zeros))
+    record = Path(path).read_bytes()
+    starts = [start for start in range(0, len(record), _PIECE) if any(record[start : start + _PIECE])]
+    with open(path, 'wb') as file:
+        for number in range(slices):
+            for start in starts:
+                file.seek(number * len(record) + start)
+                file.write(record[start : start + _PIECE])
+
+
+def read_epoch(data_dir: str) -> None:
+    """Runs the input pipeline of training over every slice once."""
+    args = _training_args(data_dir, batch_size=1)
+    batches = inputs.training_batches(args)
+    bar = progress.bar(args.slices, description='Reading')
+    with tf.Session(config=device.session_config()) as session, bar:
+        for _ in range(args.slices):
+            session.run(batches)
+            bar.update()
 
 
 def _python(*arguments: str) -> float:
-    """Runs a command of the lab in silence; returns the most memory it had, in KB."""
+    """Runs a command of the lab in silence; returns the most memory it had, in KB.
+
+    That is never less than this process has at the moment, of which the command's is a copy to begin with.
+    """
     process = subprocess.Popen([sys.executable, *arguments], cwd=PROJECT, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
@@ -208,10 +259,10 @@ def main() -> None:
     print(device.describe())
     with tempfile.TemporaryDirectory() as folder:
         report_preparation(folder)
+        report_memory(folder)  # Before this process itself takes much.
         report_training(folder)
         report_summaries(folder)
         report_evaluation(folder)
-        report_memory(folder)
 
 
 if __name__ == '__main__':

@@ -17,7 +17,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path += [str(PROJECT), str(PROJECT / 'scripts')]
 
 import tensorflow.compat.v1 as tf
-from make_exercises import EXERCISES, SOLUTIONS
+from make_exercises import EXERCISES, SOLUTIONS, exercise_names
 
 from lvseg import records
 from lvseg.errors import LabError
@@ -39,6 +39,21 @@ def solution(exercise: str) -> Path:
 def of_student(exercise: str) -> Path:
     """The network of a student."""
     return EXERCISES / exercise / 'neuralnetwork.py'
+
+
+def of_run(exercise: str, run: Dict[str, Any]) -> Path:
+    """The network that a run was made with: a student's if that is where its program lies, else the solution's.
+
+    Args:
+        run: what its run.json says (lvseg.runs.load). It comes from anywhere, so no path is taken from it.
+
+    Raises:
+        LabError: there is no such exercise.
+    """
+    if exercise not in exercise_names():
+        raise LabError(f'{exercise!r} is no exercise of this lab; there are {", ".join(exercise_names())}.')
+    folder = Path(str(run.get('program', ''))).parent.parent.name
+    return of_student(exercise) if folder == EXERCISES.name else solution(exercise)
 
 
 def source(path: Path) -> str:

@@ -35,5 +35,7 @@ if ! is_python_3_7 .venv/bin/python; then
 fi
 quiet=--quiet
 [ -t 1 ] && quiet=  # On a terminal, pip shows how far it has come.
-echo "Installing $requirements into .venv (the first time some 450 MB, a few minutes) …"
+size=
+[ "$requirements" != requirements.txt ] || size=' (the first time some 450 MB, a few minutes)'
+echo "Installing $requirements into .venv$size …"
 .venv/bin/python -m pip install $quiet --disable-pip-version-check --requirement "$requirements"

@@ -1,6 +1,7 @@
 """Draws what a trained network makes of slices: a PNG of all of them, the worst first.
 
-The expert's contour is drawn in orange, the network's in blue; where they coincide, in dashes of both.
+The expert's contour is drawn in orange, the network's in blue; where they coincide, in dashes of both. The network is
+built from the neuralnetwork.py beside the runTraining.py that made the run: the student's or the solution's.
 """
 
 import glob
@@ -134,17 +135,16 @@ def main() -> None:
         help='record file, directory of record files (then the validation slices), or folder of DICOM or PNG files',
     )
     add('--out', help='the PNG to be written (default: show.png in the directory of the run)')
-    add('--student', action='store_true', help='build the network of exercises/, not that of exercise_solutions/')
     args = parser.parse_args()
 
     run = args.checkpoint_dir or newest_run(args.exercise)
     checkpoint = checkpoints.newest(run)
-    exercise = args.exercise or (runs.load(run) or {}).get('exercise')
+    made_by = runs.load(run) or {}
+    exercise = args.exercise or made_by.get('exercise')
     if checkpoint is None or exercise is None:
         raise LabError(f'{run} is no directory of a training run. Give the --checkpoint_dir of one.')
-    network = networks.of_student(exercise) if args.student else networks.solution(exercise)
     slices = source(args.data)
-    drawn = worst(slices, predictor(checkpoint, exercise, network))
+    drawn = worst(slices, predictor(checkpoint, exercise, networks.of_run(exercise, made_by)))
 
     title = f'{exercise}, step {checkpoints.step(checkpoint)}: {len(drawn)} of {slices.number} slices'
     out = args.out or os.path.join(run, 'show.png')

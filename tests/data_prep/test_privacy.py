@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pydicom
@@ -48,6 +49,13 @@ def leave_values(data):
             if vr in SECRETS and tag >> 16 not in (0, 2, 4, 6) and keyword not in WANTED:
                 dataset[tag] = DataElement(tag, vr, SECRETS[vr])
         dataset.SpecificCharacterSet = 'ISO_IR 100'  # As a secret, it would be a fault of its own.
+        dataset.private_block(0x0009, SECRETS['LO'], create=True).add_new(0x01, 'LT', SECRETS['LT'])
+        dataset.OtherPatientIDsSequence = [pydicom.Dataset()]
+        dataset.OtherPatientIDsSequence[0].PatientName = SECRETS['PN']
+        dataset.file_meta.MediaStorageSOPInstanceUID = SECRETS['UI']
+        dataset.file_meta.ImplementationVersionName = SECRETS['SH']
+        dataset.file_meta.SourceApplicationEntityTitle = SECRETS['AE']
+        dataset.preamble = SECRETS['PN'].encode().ljust(128, b'\0')
         content = io.BytesIO()
         pydicom.dcmwrite(content, dataset, write_like_original=False)
     return content.getvalue()
@@ -84,6 +92,20 @@ def test_nothing_of_a_good_file_but_its_pixels_and_their_spacing_is_passed_on(
     done = data_prep('sunnybrook', raw, '--out', tmp_path / 'out', *flags)
     assert (done.status, done.stderr) == (0, '')
     assert_no_secret(done, tmp_path / 'out', content)
+
+
+def test_nothing_of_a_file_but_its_pixels_is_in_what_training_and_evaluation_write(
+    raw, image, data_prep, simple, tmp_path, content
+):
+    image.write_bytes(leave_values(image.read_bytes()))
+    assert data_prep('sunnybrook', raw, '--out', tmp_path / 'data', '--val_fraction', '0.5').status == 0
+    logs, flags = tmp_path / 'logs', ['--data_dir', tmp_path / 'data']
+    trained = simple.train(logs / 'train', *flags, '--eval_every', 1)
+    evaluated = simple.evaluate(logs / 'train', logs / 'eval', *flags)
+    for done in (trained, evaluated):
+        assert done.code == 0
+        assert_no_secret(SimpleNamespace(stdout=done.out, stderr=done.err), logs, content)
+    assert {'train/run.json', 'eval/metrics.json', 'eval/per_slice.csv'} <= set(content(logs))
 
 
 @pytest.mark.parametrize('flags', [[], ['--skip_bad']])

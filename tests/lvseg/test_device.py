@@ -42,6 +42,20 @@ def test_the_gpus_in_use_are_named(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ('capability', 'cuda', 'warned'),
+    [('7.5', '10', False), ('8.0', '10', True), ('12.0', '10', True), ('8.0', '11', False)],
+)
+def test_a_gpu_newer_than_the_wheels_know_is_warned_of(capability, cuda, warned, monkeypatch):
+    described = f'device: 0, name: A, pci bus id: 0000:00:04.0, compute capability: {capability}'
+    gpu = SimpleNamespace(device_type='GPU', physical_device_desc=described)
+    monkeypatch.setattr(device.device_lib, 'list_local_devices', lambda config: [gpu])
+    monkeypatch.setattr(device.build_info, 'cuda_version_number', cuda)
+    line = device.describe()
+    assert line.startswith(f'Running on the GPU: {described}')
+    assert ('newer than CUDA 10.0 knows' in line) == warned
+
+
+@pytest.mark.parametrize(
     ('vendor', 'kind', 'present'),
     [
         ('0x10de', '0x030000', True),  # NVIDIA, display controller

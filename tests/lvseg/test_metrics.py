@@ -33,6 +33,14 @@ def test_areas_are_counted_for_each_slice(graph):
         assert area.tolist() == expected.tolist()
 
 
+def test_areas_that_are_kept_do_not_hold_tensorflows_memory(graph):
+    areas = metrics.areas(tf.constant(logits_of(PREDICTED)), tf.constant(LABELS))
+    with tf.Session() as session:
+        found = session.run(areas)
+    assert all(area.flags.owndata for area in metrics.kept(found))
+    assert all(area.flags.owndata for area in metrics.joined([found]))
+
+
 def test_slices_are_pooled_by_adding_their_areas():
     # intersection 1 + 1, labelled 2 + 1, predicted 2 + 3, total 6 + 6
     assert metrics.pooled(AREAS) == (2, 3, 5, 12)

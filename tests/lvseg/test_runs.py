@@ -17,7 +17,7 @@ def directory(tmp_path):
 
 
 def training_flags(directory, **others):
-    defaults = {'exercise': 'cnn', 'batch_size': 1, 'seed': 1, 'resume': False}
+    defaults = {'exercise': 'cnn', 'batch_size': 1, 'seed': 1, 'resume': False, 'data_dir': '/data', 'slices': 234}
     return Namespace(checkpoint_dir=str(directory), **{**defaults, **others})
 
 
@@ -111,6 +111,18 @@ def test_resuming_with_another_batch_size_is_refused(directory):
     train(directory, batch_size=4)
     line = refusal(directory, batch_size=2, resume=True)
     assert f'the run in {directory} has --batch_size 4, not 2' in line
+
+
+def test_resuming_with_another_number_of_training_slices_is_refused(directory):
+    train(directory, slices=234)
+    line = refusal(directory, slices=10, data_dir='/other', resume=True)
+    assert f'the run in {directory} has seen 234 training slices, /other has 10.' in line
+
+
+def test_resuming_with_the_same_slices_moved_elsewhere_goes_on(directory):
+    train(directory, slices=234)
+    train(directory, slices=234, data_dir='/other', resume=True)
+    assert runs.load(str(directory))['data_dir'] == '/other'
 
 
 @pytest.mark.parametrize('content', ['', '{"seed": 1', '[]', 'null', '\x00\xff'])

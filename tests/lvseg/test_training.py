@@ -447,6 +447,16 @@ def test_resuming_with_another_hidden_size_names_the_variable_and_both_shapes(
     assert_refused(outcome, 'the variable Hidden1/W_fc has the shape [65536, 1]', '[65536, 2] in this network')
 
 
+def test_resuming_with_other_data_is_refused_and_changes_nothing(
+    simple, finished, finished_copy, tmp_path, write_slices
+):
+    for split in ('train', 'val'):
+        write_slices(tmp_path / 'data' / f'{split}_images.tfrecords', range(3))
+    outcome = simple.train(finished_copy, '--num_epochs', 9, '--resume', '--data_dir', tmp_path / 'data')
+    assert_refused(outcome, f'has seen 10 training slices, {tmp_path}/data has 3')
+    assert_same_weights(finished_copy, finished[0])
+
+
 def damage_file(path, damage):
     data = bytearray(path.read_bytes())
     path.write_bytes({'cut': data[: len(data) // 2], 'empty': b'', 'flipped': flipped(data)}[damage])

@@ -40,9 +40,10 @@ def put(folder, name, text):
     return path
 
 
-def set_up(project):
+def set_up(project, *requirements):
     environment = {**os.environ, 'PATH': str(project / 'bin')}
-    return subprocess.run([str(project / 'scripts' / 'setup.sh')], env=environment, capture_output=True, text=True)
+    command = [str(project / 'scripts' / 'setup.sh'), *requirements]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
 def test_takes_python3_7_first(project):
@@ -54,6 +55,15 @@ def test_takes_python3_7_first(project):
     assert done.returncode == 0, done.stderr
     assert (project / 'made_by').read_text() == 'python3.7\n'
     assert (project / 'installed').read_text().endswith('--requirement requirements.txt\n')
+
+
+@pytest.mark.parametrize(
+    ('requirements', 'size'),
+    [('requirements.txt', ' (the first time some 450 MB, a few minutes)'), ('requirements-dev.txt', '')],
+)
+def test_the_size_told_is_that_of_what_is_installed(requirements, size, project):
+    put(project / 'bin', 'python3.7', PYTHON.format(version='3.7', name='python3.7'))
+    assert set_up(project, requirements).stdout == f'Installing {requirements} into .venv{size} …\n'
 
 
 def test_passes_over_a_python3_7_that_does_not_answer_as_under_pyenv(project):

@@ -1,4 +1,5 @@
 import io
+import json
 import os
 import re
 import shutil
@@ -9,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lvseg import errors, pictures
-from scripts import show
+from lvseg import errors, pictures, runs
+from scripts import networks, show
 
 SHOW = 'scripts/show.py'
 
@@ -160,9 +161,39 @@ def test_data_that_is_not_there_is_refused(run_show, trained, tmp_path):
     )
 
 
-def test_a_students_unfinished_network_is_explained(run_show, trained, data_dir):
-    message = error_line(run_show('--checkpoint_dir', trained, '--data', data_dir, '--student'))
+@pytest.fixture
+def noted(trained, tmp_path):
+    """A copy of the run with other entries in its run.json."""
+
+    def copy(**entries):
+        run_dir = tmp_path / 'noted'
+        shutil.copytree(str(trained), str(run_dir))
+        run = json.loads((run_dir / 'run.json').read_text())
+        (run_dir / 'run.json').write_text(json.dumps({**run, **entries}))
+        return run_dir
+
+    return copy
+
+
+@pytest.mark.parametrize('folder', ['exercises', 'exercise_solutions'])
+def test_the_network_is_the_one_beside_the_program_that_made_the_run(folder, simple, root, tmp_path, monkeypatch):
+    program = root / folder / 'simple' / 'runTraining.py'
+    monkeypatch.setattr(sys, 'argv', [str(program)])
+    simple.train(tmp_path / 'train')
+    assert networks.of_run('simple', runs.load(str(tmp_path / 'train'))) == program.with_name('neuralnetwork.py')
+
+
+def test_a_students_unfinished_network_is_explained(run_show, noted, data_dir, root):
+    run_dir = noted(program=str(root / 'exercises/cnn/runTraining.py'))
+    message = error_line(run_show('--checkpoint_dir', run_dir, '--data', data_dir))
     assert re.search(r"exercises/cnn/neuralnetwork\.py, line \d+: name 'FIXME' is not defined", message)
+
+
+def test_a_run_from_elsewhere_cannot_name_a_program_to_be_run(run_show, noted, data_dir, tmp_path):
+    (tmp_path / 'neuralnetwork.py').write_text('print("run")')
+    done = run_show('--checkpoint_dir', noted(exercise=str(tmp_path)), '--data', data_dir)
+    assert error_line(done) == f"ERROR: '{tmp_path}' is no exercise of this lab; there are cnn, cnnDice, simple."
+    assert done.out == ''
 
 
 def test_a_checkpoint_of_another_network_is_named(run_show, trained, data_dir):
