@@ -17,7 +17,7 @@ from lvseg import errors, flags
 RECIPE = [
     *('--network', 'unet', '--normalisation', 'per_image', '--augment', '--loss', 'both'),
     *('--optimizer', 'adam', '--schedule', 'warmup', '--learning_rate', '0.002'),
-    *('--batch_size', '4', '--num_epochs', '40'),
+    *('--batch_size', '8', '--num_epochs', '50'),
 ]
 
 

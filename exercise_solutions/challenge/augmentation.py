@@ -10,7 +10,7 @@ import tensorflow.compat.v1 as tf
 SIZE = 256
 # begin solution
 LARGEST_ZOOM = 1.3
-LARGEST_SHIFT = 20  # pixels
+LARGEST_SHIFT = 12  # pixels
 LARGEST_GAMMA = 1.5
 # end solution
 

@@ -249,9 +249,9 @@ def test_a_slice_is_turned_by_any_angle_here_a_quarter(augmentation, graph):
 
 
 def test_a_slice_is_shifted_and_what_comes_in_is_black(augmentation, graph):
-    image, found = placed(augmentation, down=0.5, right=-1)  # 10 rows and 20 columns
-    assert np.array_equal(found[:246, 20:], image[10:, :236])
-    assert not found[246:].any() and not found[:, :20].any()
+    image, found = placed(augmentation, down=0.5, right=-1)  # 6 rows and 12 columns
+    assert np.array_equal(found[:250, 12:], image[6:, :244])
+    assert not found[250:].any() and not found[:, :12].any()
 
 
 def test_a_slice_is_zoomed_about_its_centre(augmentation, graph):
