@@ -96,6 +96,11 @@ def check_network(checkpoint: str, exercise: str) -> None:
         name, wanted = variable.op.name, variable.shape.as_list()
         if name not in found:
             trained = (runs.load(os.path.dirname(checkpoint)) or {}).get('exercise', 'another network')
+            if trained == exercise:
+                raise LabError(
+                    f'{checkpoint} has no variable {name}: the network of {exercise} was another one when it was '
+                    'trained. Train again with this network, or change it back.'
+                )
             raise LabError(
                 f'checkpoint of {trained}, this is {exercise}: {checkpoint} has no variable {name}. '
                 f'Give the --checkpoint_dir of a run of {exercise}.'

@@ -126,11 +126,12 @@ def _check_resumable(earlier: Dict[str, Any], args: Namespace) -> None:
             f'checkpoint of {earlier.get("exercise", "another network")}, this is {args.exercise}. '
             f'Give the --checkpoint_dir of a run of {args.exercise}, or leave out --resume to start afresh.'
         )
-    if earlier.get('batch_size') != args.batch_size:
-        raise LabError(
-            f'the run in {args.checkpoint_dir} has --batch_size {earlier.get("batch_size")}, not {args.batch_size}. '
-            'Resume it with the same, or leave out --resume to start afresh.'
-        )
+    for flag in ('batch_size', 'network', 'normalisation'):  # The latter two are the challenge's.
+        if earlier.get(flag) != getattr(args, flag, None):
+            raise LabError(
+                f'the run in {args.checkpoint_dir} has --{flag} {earlier.get(flag)}, not {getattr(args, flag)}. '
+                'Resume it with the same, or leave out --resume to start afresh.'
+            )
     # With another number, an epoch would have other steps, and what was seen could not be told from what was not.
     if earlier.get('slices', args.slices) != args.slices:
         raise LabError(

@@ -386,7 +386,7 @@ def label_picture(data_dir: str) -> bytes:
 def slices_picture(data_dir: str, checkpoint_dir: str) -> bytes:
     """Six validation slices, from the one with the lowest Dice to the one with the highest."""
     exercise = runs.load(checkpoint_dir)['exercise']
-    predict = show.predictor(checkpoints.newest(checkpoint_dir), exercise, networks.solution(exercise))
+    predict = show.predictor(checkpoints.newest(checkpoint_dir), exercise, networks.solution(exercise), {})
     ordered = show.worst(show.source(data_dir), predict)
     some = [ordered[number] for number in np.linspace(0, len(ordered) - 1, 6).astype(int)]
     tiles = [pictures.tile(found.piece, [(f'Dice {found.dice:.3f}', pictures.TEXT)], 200) for found in some]

@@ -56,6 +56,11 @@ def of_run(exercise: str, run: Dict[str, Any]) -> Path:
     return of_student(exercise) if folder == EXERCISES.name else solution(exercise)
 
 
+def choices(run: Dict[str, Any]) -> Dict[str, Any]:
+    """What the inference of the challenge was called with in a run; nothing of the other exercises."""
+    return {flag: run[flag] for flag in ('network', 'normalisation') if flag in run}
+
+
 def source(path: Path) -> str:
     """The text of a network.
 
@@ -85,14 +90,14 @@ def load(path: Path, text: str, **names: Any) -> types.ModuleType:  # noqa: ANN4
     return module
 
 
-def call(network: types.ModuleType, function: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - anything
+def call(module: types.ModuleType, function: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - anything
     """Calls one of a network's functions, as runTraining.py and runEval.py do.
 
     Raises:
         LabError: there is no such function, or it takes other arguments.
     """
-    found = getattr(network, function, None)
-    where = shown(Path(network.__file__))
+    found = getattr(module, function, None)
+    where = shown(Path(module.__file__))
     if not callable(found):
         raise LabError(f'{where} has no function {function}, which the lab calls.')
     try:

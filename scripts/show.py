@@ -10,7 +10,7 @@ import os
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path += [str(PROJECT), str(PROJECT / 'scripts')]
@@ -92,11 +92,12 @@ def _predicted(slices: Source, predict: Predict) -> Iterator[Shown]:
             yield Shown(name, pictures.Slice(image, label, prediction), dice)
 
 
-def predictor(checkpoint: str, exercise: str, network: Path) -> Predict:
+def predictor(checkpoint: str, exercise: str, network: Path, choices: Dict[str, Any]) -> Predict:
     """A function from raw pixels, integer [256, 256], to the network's classes, int32 [256, 256].
 
     Args:
         network: path of the neuralnetwork.py that the checkpoint was made with.
+        choices: what else its inference was called with (networks.choices).
 
     Raises:
         LabError: the network cannot be built, or is not the checkpoint's.
@@ -105,7 +106,7 @@ def predictor(checkpoint: str, exercise: str, network: Path) -> Predict:
         with networks.mistakes_explained(network):
             module = networks.load(network, networks.source(network))
             batch = networks.images()
-            prediction = metrics.predictions(networks.call(module, 'inference', batch, training=False))
+            prediction = metrics.predictions(networks.call(module, 'inference', batch, training=False, **choices))
         session = tf.Session(graph=graph, config=device.session_config())
         checkpoints.restore(session, tf.train.Saver(), checkpoint, Namespace(exercise=exercise))
     return lambda image: session.run(prediction, {batch: image[np.newaxis] / records.PIXEL_SCALE})[0]
@@ -144,7 +145,8 @@ def main() -> None:
     if checkpoint is None or exercise is None:
         raise LabError(f'{run} is no directory of a training run. Give the --checkpoint_dir of one.')
     slices = source(args.data)
-    drawn = worst(slices, predictor(checkpoint, exercise, networks.of_run(exercise, made_by)))
+    network = networks.of_run(exercise, made_by)
+    drawn = worst(slices, predictor(checkpoint, exercise, network, networks.choices(made_by)))
 
     title = f'{exercise}, step {checkpoints.step(checkpoint)}: {len(drawn)} of {slices.number} slices'
     out = args.out or os.path.join(run, 'show.png')

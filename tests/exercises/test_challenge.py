@@ -340,6 +340,21 @@ def test_the_evaluation_finds_out_which_network_was_trained(unet_run, program):
     assert json.loads((unet_run / 'run.json').read_text())['network'] == 'unet'
 
 
+def test_its_slices_are_drawn_with_the_network_that_was_trained(unet_run, run, data_dir, tmp_path):
+    done = run('scripts/show.py', '--checkpoint_dir', unet_run, '--data', data_dir, '--out', tmp_path / 'show.png')
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / 'show.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_a_network_changed_since_its_training_is_named(unet_run, run, data_dir, root, copy_exercise, tmp_path):
+    folder = copy_exercise('challenge')
+    unet = folder / 'unet.py'
+    unet.write_text(unet.read_text().replace("'down0'", "'first'"))
+    done = run(folder / 'runEval.py', '--data_dir', data_dir, '--checkpoint_dir', unet_run, '--eval_dir', tmp_path)
+    assert done.returncode == 1
+    assert 'has no variable first/kernel: the network of challenge was another one when it was trained.' in done.stderr
+
+
 def test_with_a_seed_augmented_runs_are_alike_resumed_or_not(unet_run, program, tmp_path):
     """4 steps in one go; and 2 steps, then 2 more. The rate does not fall here, since it falls over the whole run."""
     flags = [*QUICK, '--network', 'unet', '--augment', '--optimizer', 'momentum']

@@ -107,6 +107,12 @@ def test_resuming_the_run_of_another_exercise_is_refused(directory):
     assert refusal(directory, exercise='cnn', resume=True).startswith('checkpoint of simple, this is cnn.')
 
 
+def test_resuming_the_challenge_with_another_network_is_refused(directory):
+    train(directory, exercise='challenge', network='fcn', normalisation='lab')
+    line = refusal(directory, exercise='challenge', network='unet', normalisation='lab', resume=True)
+    assert f'the run in {directory} has --network fcn, not unet' in line
+
+
 def test_resuming_with_another_batch_size_is_refused(directory):
     train(directory, batch_size=4)
     line = refusal(directory, batch_size=2, resume=True)
