@@ -77,7 +77,7 @@ def results(session: tf.Session, fetches: Any, args: Namespace) -> Iterator[Any]
         yield batch
 
 
-def trained_with(args: Namespace, **offered: Collection[str]) -> Dict[str, str]:
+def trained_with(args: Namespace, **offered: Collection[Any]) -> Dict[str, Any]:
     """With which of the choices offered the run to be evaluated was trained; waits for it with --run_once false.
 
     Args:

@@ -58,7 +58,7 @@ def of_run(exercise: str, run: Dict[str, Any]) -> Path:
 
 def choices(run: Dict[str, Any]) -> Dict[str, Any]:
     """What the inference of the challenge was called with in a run; nothing of the other exercises."""
-    return {flag: run[flag] for flag in ('network', 'normalisation') if flag in run}
+    return {flag: run[flag] for flag in ('network', 'normalisation', 'augment') if flag in run}
 
 
 def source(path: Path) -> str:

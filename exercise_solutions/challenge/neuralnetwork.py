@@ -20,7 +20,7 @@ NETWORKS = {
 }
 
 
-def inference(images, training, network='fcn', normalisation='lab'):
+def inference(images, training, network='fcn', normalisation='lab', augment=False):
     """From images to the class scores of every pixel.
 
     Args:
@@ -28,15 +28,29 @@ def inference(images, training, network='fcn', normalisation='lab'):
         training: True while training; some layers behave differently then.
         network: a name in NETWORKS.
         normalisation: a name in NORMALISATIONS.
+        augment: True if it is trained on slices that are turned and mirrored.
 
     Returns:
         logits: float32 [batch, 256, 256, 2], unnormalised class scores; class 1 is the left ventricle.
     """
     print_tensor_shape(images, 'images shape inference')
-    images = NORMALISATIONS[normalisation](images)
-    return NETWORKS[network](tf.expand_dims(images, axis=-1), training)
+    images = tf.expand_dims(NORMALISATIONS[normalisation](images), axis=-1)
+    # begin solution
+    if augment and not training:
+        return mean_of_turns(NETWORKS[network], images)
+    # end solution
+    return NETWORKS[network](images, training)
 
 
+# begin solution
+def mean_of_turns(network, images):
+    """The mean scores of each image turned four ways, and turned back: what one look gets wrong, others do not."""
+    turned = tf.concat([tf.image.rot90(images, turns) for turns in range(4)], axis=0)
+    scores = tf.split(network(turned, training=False), 4)
+    return tf.add_n([tf.image.rot90(part, -turns) for turns, part in enumerate(scores)]) / 4
+
+
+# end solution
 def per_image(images):
     """Each image with mean 0 and standard deviation 1: a scanner's gain and offset make no difference."""
     mean, variance = tf.nn.moments(images, axes=[1, 2], keep_dims=True)

@@ -19,7 +19,8 @@ def dice(pixels, intersection, labelled, predicted):
 
 def main(args):
     # The run that is evaluated knows which network it trained.
-    trained_with = evaluation.trained_with(args, network=nn.NETWORKS, normalisation=nn.NORMALISATIONS)
+    offered = {'network': nn.NETWORKS, 'normalisation': nn.NORMALISATIONS, 'augment': [False, True]}
+    trained_with = evaluation.trained_with(args, **offered)
 
     with tf.Graph().as_default():
         # 1. The data flow graph, without loss and training.

@@ -20,7 +20,9 @@ def main(args):
 
         # 1. The data flow graph: describes the computation, computes nothing.
         images, labels = inputs.training_batches(args, augmentation.augment if args.augment else None)
-        inference = functools.partial(nn.inference, network=args.network, normalisation=args.normalisation)
+        inference = functools.partial(
+            nn.inference, network=args.network, normalisation=args.normalisation, augment=args.augment
+        )
         logits = inference(images, training=True)
         loss = nn.loss(logits, labels, args.loss)
         train_op = nn.training(loss, args, inputs.training_steps(args))

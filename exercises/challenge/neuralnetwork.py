@@ -15,7 +15,7 @@ NETWORKS = {
 }
 
 
-def inference(images, training, network='fcn', normalisation='lab'):
+def inference(images, training, network='fcn', normalisation='lab', augment=False):
     """From images to the class scores of every pixel.
 
     Args:
@@ -23,13 +23,14 @@ def inference(images, training, network='fcn', normalisation='lab'):
         training: True while training; some layers behave differently then.
         network: a name in NETWORKS.
         normalisation: a name in NORMALISATIONS.
+        augment: True if it is trained on slices that are turned and mirrored.
 
     Returns:
         logits: float32 [batch, 256, 256, 2], unnormalised class scores; class 1 is the left ventricle.
     """
     print_tensor_shape(images, 'images shape inference')
-    images = NORMALISATIONS[normalisation](images)
-    return NETWORKS[network](tf.expand_dims(images, axis=-1), training)
+    images = tf.expand_dims(NORMALISATIONS[normalisation](images), axis=-1)
+    return NETWORKS[network](images, training)
 
 
 def per_image(images):

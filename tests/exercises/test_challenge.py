@@ -114,6 +114,25 @@ def test_the_learned_upsampling_starts_as_bilinear_interpolation(load, root, gra
     assert found.sum() == 4  # and 0 elsewhere
 
 
+def test_what_is_trained_on_turned_slices_is_evaluated_on_turned_slices_in_evaluation_alone(nn, graph):
+    """Scores of an image and of that image turned are then the same, but turned."""
+    image = np.random.RandomState(1).uniform(size=[1, 256, 256]).astype(np.float32)
+    images = tf.constant(np.concatenate([image, np.rot90(image, axes=(1, 2))]))
+    kinds = [(False, True), (False, False), (True, True), (True, False)]  # (training, augment)
+    made = {}
+    for training, augment in kinds:
+        with tf.variable_scope('network', reuse=tf.AUTO_REUSE):
+            made[training, augment] = nn.inference(images, training, 'unet', augment=augment)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        found = {kind: session.run(scores) for kind, scores in made.items()}
+    as_it_is, turned = found[False, True]
+    assert np.allclose(np.rot90(as_it_is), turned, atol=1e-4)
+    as_it_is, turned = found[False, False]
+    assert not np.allclose(np.rot90(as_it_is), turned, atol=1e-2)
+    assert np.array_equal(found[True, True], found[True, False])
+
+
 # Intensities
 
 
