@@ -371,8 +371,7 @@ DRAWINGS = {
 
 def label_picture(data_dir: str) -> bytes:
     """The validation slice whose ventricle is the largest: as it is, with the contour, and the label."""
-    slices = records.read(inputs.record_file(data_dir, 'eval'))
-    image, label = max(slices, key=lambda piece: piece[1].sum())
+    image, label = _largest_ventricle(data_dir)
     nothing = np.zeros_like(label)
     parts = {
         'image': pictures.Slice(image, None, nothing),
@@ -383,6 +382,23 @@ def label_picture(data_dir: str) -> bytes:
     return pictures.png(pictures.grid(tiles, [], len(tiles)))
 
 
+def augmentation_picture(data_dir: str) -> bytes:
+    """The same slice with its contour, and what the challenge's augmentation makes of it with five seeds."""
+    image, label = _largest_ventricle(data_dir)
+    path = networks.solution('challenge').with_name('augmentation.py')
+    augmentation = networks.load(path, networks.source(path))
+    with tf.Graph().as_default(), tf.Session() as session:
+        slices = tf.constant(image[np.newaxis], tf.float32), tf.constant(label[np.newaxis])
+        made = session.run([augmentation.augment(*slices, seed=[1, step]) for step in range(1, 6)])
+    found = {'as it is': (image, label), **{f'seed {number}': pair for number, pair in enumerate(made, start=1)}}
+    nothing = np.zeros_like(label)
+    tiles = [
+        pictures.tile(pictures.Slice(np.squeeze(pixels), np.squeeze(mask), nothing), [(words, pictures.TEXT)], 200)
+        for words, (pixels, mask) in found.items()
+    ]
+    return pictures.png(pictures.grid(tiles, [], 3))
+
+
 def slices_picture(data_dir: str, checkpoint_dir: str) -> bytes:
     """Six validation slices, from the one with the lowest Dice to the one with the highest."""
     exercise = runs.load(checkpoint_dir)['exercise']
@@ -391,6 +407,11 @@ def slices_picture(data_dir: str, checkpoint_dir: str) -> bytes:
     some = [ordered[number] for number in np.linspace(0, len(ordered) - 1, 6).astype(int)]
     tiles = [pictures.tile(found.piece, [(f'Dice {found.dice:.3f}', pictures.TEXT)], 200) for found in some]
     return pictures.png(pictures.grid(tiles, list(pictures.LEGEND), 3))
+
+
+def _largest_ventricle(data_dir: str) -> Tuple[np.ndarray, np.ndarray]:
+    """The validation slice whose ventricle is the largest, and its label."""
+    return max(records.read(inputs.record_file(data_dir, 'eval')), key=lambda piece: piece[1].sum())
 
 
 def main() -> None:
@@ -407,6 +428,7 @@ def main() -> None:
         _write(name, draw().text_of_file().encode('utf-8'))
     if args.data_dir:
         _write('label.png', label_picture(args.data_dir))
+        _write('augmentation.png', augmentation_picture(args.data_dir))
     if args.data_dir and args.checkpoint_dir:
         _write('slices.png', slices_picture(args.data_dir, args.checkpoint_dir))
 

@@ -66,8 +66,14 @@ def test_a_command_within_the_guide_is_also_one_that_is_run(guides):
 
 
 @pytest.mark.parametrize('path', DOCUMENTS)
-def test_a_flag_within_the_text_is_one_that_there_is(path, document):
-    parsers = (data_prep.flags.parser(), lvseg.flags.training('cnn'), lvseg.flags.evaluation('cnn'))
+def test_a_flag_within_the_text_is_one_that_there_is(path, document, root, load):
+    challenge = load(root / 'exercise_solutions' / 'challenge' / 'neuralnetwork.py')
+    parsers = (
+        data_prep.flags.parser(),
+        lvseg.flags.challenge(challenge),
+        lvseg.flags.evaluation('cnn'),
+        load(root / 'scripts' / 'cross_validate.py')._parser(),
+    )
     there_are = {flag for parser in parsers for flag in re.findall(r'--[a-z_]+', parser.format_help())}
     for code in document(path).inline_code:
         if not code.startswith(('make ', 'python ')):
