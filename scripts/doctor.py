@@ -22,7 +22,13 @@ from lvseg import errors, flags
 from lvseg.errors import LabError
 
 PYTHONS = ((3, 7), (3, 8))
-IMPORTED_BY_THE_LAB = {'pydicom', 'Pillow', 'tqdm', 'psutil'}  # The others TensorFlow imports, or does without.
+IMPORTED_BY_THE_LAB = {
+    'pydicom',
+    'Pillow',
+    'scipy',
+    'tqdm',
+    'psutil',
+}  # The others TensorFlow imports, or does without.
 
 # What training the fully connected network takes, with some to spare: 1.1 GB of memory; of its checkpoints of 403 MB,
 # two are kept and one is being written.

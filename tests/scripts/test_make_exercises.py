@@ -81,7 +81,22 @@ def test_a_mark_on_a_line_without_values_is_refused():
         make_exercises.blanked('strides=2,  # blank')
 
 
-@given(st.text().filter(lambda text: '# blank' not in text))
+def test_a_line_that_is_to_be_found_is_left_out():
+    assert make_exercises.blanked('a = 1\nb = 2  # solution\nc = 3\n') == 'a = 1\nc = 3\n'
+
+
+def test_a_block_that_is_to_be_found_is_left_out():
+    solution = 'a = 1\n    # begin solution\n    b = 2\n\n    # end solution\nc = 3\n# begin solution\nd = 4\n'
+    assert make_exercises.blanked(solution) == 'a = 1\nc = 3\n'
+
+
+def test_a_file_of_which_nothing_is_left_is_not_made(made):
+    assert (make_exercises.SOLUTIONS / 'challenge' / 'unet.py').exists()
+    assert not (made / 'challenge' / 'unet.py').exists()
+    assert (made / 'challenge' / 'fcn.py').exists()
+
+
+@given(st.text().filter(lambda text: '# blank' not in text and 'solution' not in text))
 def test_what_is_not_marked_stays_the_same_to_the_letter(text):
     assert make_exercises.blanked(text) == text
 
@@ -89,7 +104,8 @@ def test_what_is_not_marked_stays_the_same_to_the_letter(text):
 @pytest.mark.parametrize('name', NAMES)
 def test_the_marks_leave_no_trace_in_the_exercise(name, made):
     for path in (made / name).glob('*.py'):
-        assert 'blank' not in path.read_text(encoding='utf-8')
+        text = path.read_text(encoding='utf-8')
+        assert 'blank' not in text and '# solution' not in text and '# end solution' not in text
 
 
 def test_the_convolutional_exercise_has_24_blanks_on_12_lines():
