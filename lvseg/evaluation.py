@@ -98,7 +98,8 @@ def trained_with(args: Namespace, **offered: Collection[Any]) -> Dict[str, Any]:
         if run.get(flag) not in choices:
             raise LabError(
                 f'{args.checkpoint_dir} was trained with --{flag} {run.get(flag)}; here there is only '
-                f'{", ".join(choices)}. Evaluate it with the runEval.py beside the runTraining.py that trained it.'
+                f'{", ".join(map(str, choices))}. Evaluate it with the runEval.py beside the runTraining.py that '
+                'trained it.'
             )
     return {flag: run[flag] for flag in offered}
 

@@ -77,7 +77,7 @@ def challenge(network: ModuleType) -> Parser:
         default='lab',
         help="of intensities: the lab's division by 1024, or each image by its own mean and standard deviation",
     )
-    add('--augment', action='store_true', help='change slices at random each time they are seen (default: not)')
+    add('--augment', action='store_true', help='change slices at random each time they are seen (default: off)')
     add('--loss', choices=list(network.LOSSES), default='cross_entropy', help='what is made smaller')
     add('--optimizer', choices=list(network.OPTIMIZERS), default='sgd', help='how it is made smaller')
     add(

@@ -13,6 +13,8 @@ from typing import IO, Any, Dict, Iterator, Optional
 from lvseg.errors import LabError
 
 _FLAGS_FILE = 'run.json'
+# Flags without which a run would not go on as it began; all but the first are the challenge's.
+_KEPT_ON_RESUME = ('batch_size', 'network', 'normalisation', 'augment', 'loss', 'optimizer', 'schedule')
 _LOCK_FILE = 'lock'
 _PART = '.part'  # Ends the name of a file that is being written.
 
@@ -126,7 +128,7 @@ def _check_resumable(earlier: Dict[str, Any], args: Namespace) -> None:
             f'checkpoint of {earlier.get("exercise", "another network")}, this is {args.exercise}. '
             f'Give the --checkpoint_dir of a run of {args.exercise}, or leave out --resume to start afresh.'
         )
-    for flag in ('batch_size', 'network', 'normalisation'):  # The latter two are the challenge's.
+    for flag in _KEPT_ON_RESUME:
         if earlier.get(flag) != getattr(args, flag, None):
             raise LabError(
                 f'the run in {args.checkpoint_dir} has --{flag} {earlier.get(flag)}, not {getattr(args, flag)}. '

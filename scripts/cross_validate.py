@@ -115,7 +115,7 @@ def group(patient: str) -> str:
 
 
 def deal(patients: List[str], folds: int, seed: int) -> List[List[str]]:
-    """Deals patients into folds of as many as possible alike, and so that each pathology is spread over the folds.
+    """Deals patients into folds whose sizes differ by one at most, each pathology spread over them.
 
     Raises:
         LabError: fewer patients than folds.
@@ -362,9 +362,8 @@ def hold_out_groups(pool: Pool, wanted: Set[str], training: Training, out: Path)
 def _report(names: List[str], measured: Dict[str, Dict[str, Any]], training: Training, path: Path) -> None:
     result = summary(measured)
     runs.save_json(str(path), {**training._asdict(), **result})
-    print(
-        f'\n{table(names, result)}\n\nThe same in {commands.shown(path)}; mean and standard deviation are over parts.'
-    )
+    over = '; mean and standard deviation are over parts' if 'mean' in result else ''
+    print(f'\n{table(names, result)}\n\nThe same in {commands.shown(path)}{over}.')
 
 
 def recipe(exercise: str) -> List[str]:

@@ -1,6 +1,6 @@
 """Measures the figures of docs/results.md: each run with three seeds, on the 260 published slices.
 
-Prints the table as Markdown. A run that was measured before is not run again; remove logs/results to start over.
+Prints the tables as Markdown. A run that was measured before is not run again; remove logs/results to start over.
 """
 
 import json

@@ -16,7 +16,8 @@ score  2          8 x  8 x 2    convolution 1 x 1
 upscore          256 x 256 x 2  learned upsampling
 
 The original saw colour photographs and put them into 1000 classes; here one channel comes in, and no weights of it are
-used. It had no batch normalisation, which was found in 2015; it takes the place of its local response normalisation.
+used. Its fc6 saw all 6 x 6 places of pool5 at once; here it sees each place by itself, and has a 36th of the weights.
+Batch normalisation, found in 2015, takes the place of its local response normalisation.
 """
 
 import layers

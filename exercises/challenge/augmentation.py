@@ -1,7 +1,7 @@
 """Augmentation: the network never sees the same slice twice, and learns what ventricles have in common.
 
-TensorFlow 1.15 can crop, mirror and resize images, but not turn them, outside of tf.contrib; so the changed image is
-put together here pixel by pixel: for each pixel, from where in the old image is it taken?
+TensorFlow 1.15 can crop, mirror and resize images, but not turn them by any angle, outside of tf.contrib; so the
+changed image is put together here pixel by pixel: for each pixel, from where in the old image is it taken?
 """
 
 import tensorflow.compat.v1 as tf

@@ -23,7 +23,7 @@ def inference(images, training, network='fcn', normalisation='lab', augment=Fals
         training: True while training; some layers behave differently then.
         network: a name in NETWORKS.
         normalisation: a name in NORMALISATIONS.
-        augment: True if it is trained on slices that are turned and mirrored.
+        augment: True if it is trained on slices that are turned; in the evaluation, they may then be turned, too.
 
     Returns:
         logits: float32 [batch, 256, 256, 2], unnormalised class scores; class 1 is the left ventricle.

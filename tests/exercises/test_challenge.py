@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 from argparse import Namespace
 
 import numpy as np
@@ -70,8 +71,9 @@ def test_the_unet_has_about_two_million_weights(nn, graph):
 
 
 @pytest.mark.parametrize('network', NETWORKS)
-def test_normalisation_is_by_the_batch_in_training_and_by_what_was_seen_in_evaluation(network, nn, graph):
+def test_normalisation_is_by_the_batch_in_training_and_by_what_was_seen_in_evaluation(network, nn, graph, monkeypatch):
     """The first slice of a batch, beside a slice like it and beside a bright one."""
+    monkeypatch.setattr(nn.alexnet, 'DROPOUT_RATE', 0.0)  # It would make a difference, too.
     tf.set_random_seed(1)
     dark, bright = (np.random.RandomState(seed).uniform(0, seed, [256, 256]).astype(np.float32) for seed in (1, 9))
     batch = tf.placeholder(tf.float32, [2, 256, 256])
@@ -267,6 +269,17 @@ def test_a_slice_is_turned_by_any_angle_here_a_quarter(augmentation, graph):
     assert any(np.array_equal(found, np.rot90(image, turns)) for turns in (1, 3))
 
 
+def test_a_slice_is_turned_by_45_degrees(augmentation, graph):
+    _, labels = slices(1)
+    numbers = {'mirror': 1.0, 'turn': 0.25, 'zoom': 0.0, 'down': 0.0, 'right': 0.0}
+    places = augmentation.places(**{name: tf.fill([1, 1, 1], value) for name, value in numbers.items()})
+    (found,) = evaluated(augmentation.nearest(tf.constant(labels), *places))
+    assert found.sum() == pytest.approx(40 * 60, rel=0.05)
+    _, rows, columns = np.where(found)
+    for extent in (np.ptp(rows), np.ptp(columns)):  # Of a box of 40 x 60, on its corner: (40 + 60) / sqrt(2).
+        assert extent == pytest.approx(100 / math.sqrt(2), abs=3)
+
+
 def test_a_slice_is_shifted_and_what_comes_in_is_black(augmentation, graph):
     image, found = placed(augmentation, down=0.5, right=-1)  # 6 rows and 12 columns
     assert np.array_equal(found[:250, 12:], image[6:, :244])
@@ -295,8 +308,9 @@ def test_image_and_label_are_changed_alike_and_the_label_stays_0_or_1(augmentati
     assert found_labels.dtype == np.uint8 and set(np.unique(found_labels)) == {0, 1}
     assert found_images.shape == found_labels.shape == (8, 256, 256)
     for image, label in zip(found_images, found_labels):
-        border = 2 * (40 + 60) * 1.3 * 2  # Between black and white, up to two pixels wide.
-        assert np.sum((image > 500) != label) < border / 2
+        # At the border, of up to 2 * (40 + 60) * 1.3 = 260 pixels, grey may fall to either side; gamma moves it by less
+        # than a pixel. A label moved by 2 pixels would differ in over 2 * 2 * (40 + 60) / 1.3 = 307.
+        assert np.sum((image > 500) != label) < 150
     assert len({label.tobytes() for label in found_labels}) == 8, 'each slice is changed in its own way'
 
 
@@ -357,6 +371,17 @@ def test_the_evaluation_finds_out_which_network_was_trained(unet_run, program):
     assert re.search(r'^OUTPUT: .*: Dice metric = \d\.\d{3}$', done.stdout, re.MULTILINE)
     assert 'DEBUG down0 shape' in done.stdout
     assert json.loads((unet_run / 'run.json').read_text())['network'] == 'unet'
+
+
+def test_a_run_that_does_not_tell_how_it_was_trained_is_refused(unet_run, program, tmp_path):
+    copy = tmp_path / 'train'
+    shutil.copytree(str(unet_run), str(copy))
+    told = json.loads((copy / 'run.json').read_text())
+    del told['augment']
+    (copy / 'run.json').write_text(json.dumps(told))
+    done = program.evaluate(copy)
+    assert done.returncode == 1
+    assert 'was trained with --augment None; here there is only False, True.' in done.stderr
 
 
 def test_its_slices_are_drawn_with_the_network_that_was_trained(unet_run, run, data_dir, tmp_path):

