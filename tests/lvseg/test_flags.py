@@ -13,6 +13,7 @@ TRAINING_DEFAULTS = {
     'batch_size': 1,
     'seed': None,
     'eval_every': None,
+    'init_from': None,
     'resume': False,
 }
 EVALUATION_DEFAULTS = {'batch_size': 1, 'eval_data': 'eval', 'run_once': True, 'eval_interval_secs': 5.0}

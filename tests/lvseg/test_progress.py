@@ -130,7 +130,7 @@ def test_an_evaluation_has_a_bar_that_counts_images(command, root, tmp_path, sim
     text = Terminal([command[0], script, *flags], root).read()
     assert re.search(r'Evaluating +\d+% \|.*?\| +(\?|[\d.]+) images/s', text), text
     lines = [line for line in shown(text) if 'OUTPUT' in line]
-    assert all(line.startswith('OUTPUT: ') for line in lines) and len(lines) == 6
+    assert all(line.startswith('OUTPUT: ') for line in lines) and len(lines) == 7
 
 
 def test_a_resumed_training_goes_on_where_the_bar_was(data_dir, tmp_path, simple):
