@@ -114,11 +114,17 @@ def fill_blanks(project, guide):
 
 
 def keep_few_slices(folder):
+    """The first slices of each record file, and their lines of the manifest."""
     for path in folder.glob('*.tfrecords'):
         kept = list(itertools.islice(tf.python_io.tf_record_iterator(str(path)), SLICES_KEPT[folder.name]))
         with tf.python_io.TFRecordWriter(str(path)) as writer:
             for record in kept:
                 writer.write(record)
+    for path in folder.glob('manifest.csv'):
+        head, *lines = path.read_text().splitlines()
+        sides = [[line for line in lines if line.startswith(f'{side},')] for side in ('train', 'val')]
+        kept = [line for side in sides for line in side[: SLICES_KEPT[folder.name]]]
+        path.write_text('\n'.join([head, *kept]) + '\n')
 
 
 def output_until(sign, command, project):
