@@ -89,11 +89,7 @@ def trained_with(args: Namespace, **offered: Collection[Any]) -> Dict[str, Any]:
     """
     checkpoint = _wait_for_checkpoint(args)
     run = runs.load(os.path.dirname(checkpoint)) or {}
-    if run.get('exercise') != args.exercise:
-        raise LabError(
-            f'checkpoint of {run.get("exercise", "another network")}, this is {args.exercise}. '
-            f'Give the --checkpoint_dir of a run of {args.exercise}.'
-        )
+    runs.check_exercise(run, args.exercise)
     for flag, choices in offered.items():
         if run.get(flag) not in choices:
             raise LabError(

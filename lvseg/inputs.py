@@ -41,9 +41,8 @@ def steps_per_epoch(slices: int, batch_size: int) -> int:
 
 
 def training_steps(args: Namespace) -> int:
-    """How many steps a training has in all."""
-    slices = _count(record_file(args.data_dir, 'train'), args.batch_size)
-    return args.num_epochs * steps_per_epoch(slices, args.batch_size)
+    """How many steps a training has in all, once training_batches has counted its slices."""
+    return args.num_epochs * steps_per_epoch(args.slices, args.batch_size)
 
 
 def training_batches(args: Namespace, augment: Optional[Augment] = None) -> Tuple[tf.Tensor, tf.Tensor]:

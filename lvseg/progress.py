@@ -8,7 +8,7 @@ from typing import Tuple
 import tensorflow.compat.v1 as tf
 from tqdm import tqdm
 
-from lvseg import checkpoints, inputs, records
+from lvseg import checkpoints, inputs
 from lvseg.hooks import CountingHook
 
 _FORMAT = '{desc} {percentage:3.0f}%{postfix} |{bar}| {rate_noinv_fmt}, {remaining} left'
@@ -50,7 +50,7 @@ class TrainingBar(CountingHook):
     def __init__(self, loss: tf.Tensor, args: Namespace) -> None:
         self._loss = loss
         self._args = args
-        self._slices = records.count(inputs.record_file(args.data_dir, 'train'))
+        self._slices = args.slices
         _, done = self._epochs_and_images(checkpoints.steps_done(args))
         self._bar = bar(args.num_epochs * self._slices, done)
 

@@ -38,6 +38,15 @@ def load(directory: str) -> Optional[Dict[str, Any]]:
     return values
 
 
+def check_exercise(run: Dict[str, Any], exercise: str, or_else: str = '') -> None:
+    """Raises LabError if what run.json says is of another exercise; `or_else` tells what else there is to do."""
+    if run.get('exercise') != exercise:
+        raise LabError(
+            f'checkpoint of {run.get("exercise", "another network")}, this is {exercise}. '
+            f'Give the --checkpoint_dir of a run of {exercise}{or_else}.'
+        )
+
+
 def seed(args: Namespace) -> int:
     """The run's seed: --seed, or else that of the run to be resumed, or else a new one; noted in args."""
     if args.seed is None and args.resume:
@@ -123,11 +132,7 @@ def _keep_earlier_run(directory: str) -> None:
 
 
 def _check_resumable(earlier: Dict[str, Any], args: Namespace) -> None:
-    if earlier.get('exercise') != args.exercise:
-        raise LabError(
-            f'checkpoint of {earlier.get("exercise", "another network")}, this is {args.exercise}. '
-            f'Give the --checkpoint_dir of a run of {args.exercise}, or leave out --resume to start afresh.'
-        )
+    check_exercise(earlier, args.exercise, or_else=', or leave out --resume to start afresh')
     for flag in _KEPT_ON_RESUME:
         if earlier.get(flag) != getattr(args, flag, None):
             raise LabError(

@@ -9,7 +9,7 @@ from typing import Callable, Dict
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from lvseg import checkpoints, device, evaluation, inputs, metrics, progress, records, runs, summaries
+from lvseg import checkpoints, device, evaluation, inputs, metrics, progress, runs, summaries
 from lvseg.hooks import CountingHook
 
 # In the directory of the training run.
@@ -29,9 +29,7 @@ class Validation(CountingHook):
     def __init__(self, inference: Callable[..., tf.Tensor], args: Namespace) -> None:
         self._run_dir = args.checkpoint_dir
         self._best_dir = os.path.join(args.checkpoint_dir, BEST_DIR)
-        self._epoch_steps = inputs.steps_per_epoch(
-            records.count(inputs.record_file(args.data_dir, 'train')), args.batch_size
-        )
+        self._epoch_steps = inputs.steps_per_epoch(args.slices, args.batch_size)
         self._every = args.eval_every * self._epoch_steps
         self._slices = Namespace(data_dir=args.data_dir, eval_data='eval', batch_size=1)
         with tf.Graph().as_default() as self._graph, contextlib.redirect_stdout(io.StringIO()):  # DEBUG lines once.

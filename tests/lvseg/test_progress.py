@@ -133,11 +133,9 @@ def test_an_evaluation_has_a_bar_that_counts_images(command, root, tmp_path, sim
     assert all(line.startswith('OUTPUT: ') for line in lines) and len(lines) == 7
 
 
-def test_a_resumed_training_goes_on_where_the_bar_was(data_dir, tmp_path, simple):
+def test_a_resumed_training_goes_on_where_the_bar_was(tmp_path, simple):
     simple.train(tmp_path / 'train', '--num_epochs', 2, '--batch_size', 4)
-    args = Namespace(
-        data_dir=str(data_dir), checkpoint_dir=str(tmp_path / 'train'), num_epochs=5, batch_size=4, resume=True
-    )
+    args = Namespace(slices=10, checkpoint_dir=str(tmp_path / 'train'), num_epochs=5, batch_size=4, resume=True)
     terminal = io.StringIO()
     terminal.isatty = lambda: True
     with contextlib.redirect_stderr(terminal), progress.TrainingBar(None, args):
