@@ -1,13 +1,11 @@
 """Measures the figures of docs/results.md: each run with three seeds, on the 260 published slices.
 
-Prints the tables as Markdown. A run that was measured before is not run again; remove logs/results to start over.
+Ends with the tables as Markdown. A run that was measured before is not run again; remove logs/results to start over.
 """
 
 import json
 import platform
-import subprocess
 import sys
-import time
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Dict, List, NamedTuple
@@ -15,9 +13,10 @@ from typing import Any, Dict, List, NamedTuple
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path += [str(PROJECT), str(PROJECT / 'scripts')]
 
+import commands
 from challenge import RECIPE
 
-from lvseg import errors, flags, reports
+from lvseg import errors, flags, runs
 
 LOGS = PROJECT / 'logs' / 'results'
 SEEDS = (1, 2, 3)
@@ -61,35 +60,30 @@ def measure(exercise: str, training_flags: str, seed: int, data_dir: Path) -> Di
     if measured.exists():
         return json.loads(measured.read_text())
 
-    directories = ['--data_dir', str(data_dir), '--checkpoint_dir', str(folder / 'train')]
-    started = time.time()
-    _run(exercise, 'runTraining.py', [*directories, *training_flags.split(), '--seed', str(seed)])
-    minutes = (time.time() - started) / 60
-    _run(exercise, 'runEval.py', [*directories, '--eval_dir', str(folder / 'eval')])
-
-    metrics = json.loads((folder / 'eval' / reports.METRICS_FILE).read_text())
-    measured.write_text(json.dumps({**metrics, 'minutes': minutes}))
-    return {**metrics, 'minutes': minutes}
+    done = commands.train_and_evaluate(exercise, data_dir, folder, [*training_flags.split(), '--seed', str(seed)])
+    found = {**done.metrics, 'minutes': done.seconds / 60}
+    runs.save_json(str(measured), found)
+    return found
 
 
-def line(row: Row, runs: List[Dict[str, Any]]) -> str:
+def line(row: Row, measured: List[Dict[str, Any]]) -> str:
     """A row of the table."""
-    figures = [run[row.figure] for run in runs]
-    minutes = mean(run['minutes'] for run in runs)
+    figures = [run[row.figure] for run in measured]
+    minutes = mean(run['minutes'] for run in measured)
     each = ', '.join(f'{figure:.3f}' for figure in figures)
     return (
         f'| {row.solution} | `{row.flags}` | {row.figure} | {mean(figures):.3f} ± {stdev(figures):.3f} | {each} '
-        f'| {row.handout:.3f} | {row.original:.3f} | {runs[0]["step"]} | {minutes:.1f} |'
+        f'| {row.handout:.3f} | {row.original:.3f} | {measured[0]["step"]} | {minutes:.1f} |'
     )
 
 
-def challenge_line(training_flags: str, runs: List[Dict[str, Any]]) -> str:
+def challenge_line(training_flags: str, measured: List[Dict[str, Any]]) -> str:
     """A row of the challenge's table."""
-    pooled, per_slice = [run['dice'] for run in runs], [run['per_slice']['dice']['mean'] for run in runs]
-    minutes = [run['minutes'] for run in runs]
+    pooled, per_slice = [run['dice'] for run in measured], [run['per_slice']['dice']['mean'] for run in measured]
+    minutes = [run['minutes'] for run in measured]
     cells = [f'{mean(values):.3f} ± {stdev(values):.3f}' for values in (pooled, per_slice)]
     each = ', '.join(f'{figure:.3f}' for figure in pooled)
-    return f'| `{training_flags}` | {cells[0]} | {each} | {cells[1]} | {runs[0]["step"]} | {mean(minutes):.1f} |'
+    return f'| `{training_flags}` | {cells[0]} | {each} | {cells[1]} | {measured[0]["step"]} | {mean(minutes):.1f} |'
 
 
 def machine() -> str:
@@ -99,29 +93,22 @@ def machine() -> str:
     return f'{len(names)} x {names[0]}, Python {platform.python_version()}'
 
 
-def _run(exercise: str, script: str, arguments: List[str]) -> None:
-    command = [sys.executable, f'exercise_solutions/{exercise}/{script}', *arguments]
-    print('$', ' '.join(command[1:]), file=sys.stderr, flush=True)
-    subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
-
-
 def main() -> None:
-    """Measures and prints the table."""
+    """Measures, and prints the tables."""
     parser = flags.Parser(description=__doc__.splitlines()[0])
     parser.add_argument('data_dir', type=flags.directory, help='directory of the records of the 260 slices')
     data_dir = Path(parser.parse_args().data_dir).resolve()
 
-    print(f'Measured on {machine()}; seeds {", ".join(map(str, SEEDS))}; mean ± standard deviation.\n')
-    print('| solution | flags | figure | here | each seed | handout | original code | steps | minutes |')
-    print('|---|---|---|---|---|---|---|---|---|')
-    for row in ROWS:
-        print(line(row, [measure(row.trained, row.flags, seed, data_dir) for seed in SEEDS]), flush=True)
-
-    print('\n| challenge, flags | Dice | each seed | Dice per slice | steps | minutes |')
-    print('|---|---|---|---|---|---|')
-    for training_flags in CHALLENGE:
-        runs = [measure('challenge', training_flags, seed, data_dir) for seed in SEEDS]
-        print(challenge_line(training_flags, runs), flush=True)
+    tables = [
+        f'Measured on {machine()}; seeds {", ".join(map(str, SEEDS))}; mean ± standard deviation.\n',
+        '| solution | flags | figure | here | each seed | handout | original code | steps | minutes |',
+        '|---|---|---|---|---|---|---|---|---|',
+        *(line(row, [measure(row.trained, row.flags, seed, data_dir) for seed in SEEDS]) for row in ROWS),
+        '\n| challenge, flags | Dice | each seed | Dice per slice | steps | minutes |',
+        '|---|---|---|---|---|---|',
+        *(challenge_line(way, [measure('challenge', way, seed, data_dir) for seed in SEEDS]) for way in CHALLENGE),
+    ]
+    print('\n' + '\n'.join(tables))
 
 
 if __name__ == '__main__':
