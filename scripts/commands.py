@@ -23,9 +23,14 @@ class Run(NamedTuple):
 def run(arguments: List[str]) -> None:
     """Shows a command of Python's and runs it; ends the program as the command does, if it fails."""
     print(f'\n$ python {" ".join(map(shlex.quote, arguments))}', flush=True)
-    done = subprocess.run([sys.executable, *arguments], cwd=PROJECT)
-    if done.returncode != 0:  # It has said why.
-        sys.exit(done.returncode)
+    with subprocess.Popen([sys.executable, *arguments], cwd=PROJECT) as process:
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:  # The command got Ctrl-C as well; a training saves its checkpoint first.
+            process.wait()
+            raise
+    if status != 0:  # It has said why.
+        sys.exit(status)
 
 
 def train_and_evaluate(exercise: str, data_dir: Path, folder: Path, flags: List[str]) -> Run:
