@@ -3,8 +3,8 @@
 The patients of both record files of DATA_DIR, known by its manifest.csv, are dealt into folds; each fold is held out
 once, and the others train. With --hold_out it is not folds that are held out, but all patients of one pathology.
 
-What was measured before of the same data, with the same flags and seed, is not measured again, so an interrupted
-cross-validation goes on. After a change of the exercise's code, remove the folder of the results to start over.
+What was measured before is not measured again, so an interrupted cross-validation goes on; other data or other flags
+want another --out. After a change of the exercise's code, remove the folder of the results to start over.
 """
 
 import argparse
@@ -34,6 +34,9 @@ LOGS = PROJECT / 'logs' / 'cross_validation'
 # Heart failure with infarct and without, hypertrophy, normal: the pathologies of the Sunnybrook data.
 GROUPS = ('SC-HF-I', 'SC-HF-NI', 'SC-HYP', 'SC-N')
 _CASE = re.compile(rf'({"|".join(GROUPS)})-[0-9]+')
+
+# Flags of runTraining.py that would make a part another training than the table says, or show it what is held out.
+_SET_HERE = ('--data_dir', '--checkpoint_dir', '--seed', '--resume', '--init_from')
 
 _MEASURED = 'measured.json'
 _SPLITS = ('train', 'eval')
@@ -207,12 +210,21 @@ class Training(NamedTuple):
 
 
 def earlier(pool: Pool, part: Part, training: Training) -> Optional[Dict[str, Any]]:
-    """What was measured of a part before, if that was with the same data, flags and seed."""
+    """What was measured of a part before, if it was.
+
+    Raises:
+        LabError: that was of other data, or with other flags.
+    """
     try:
         found = json.loads((part.folder / _MEASURED).read_text())
     except (OSError, ValueError):
         return None
-    return found if found.get('made_with') == training.made_with(pool, part) else None
+    if found.get('made_with') != training.made_with(pool, part):
+        raise LabError(
+            f'{commands.shown(part.folder)} was measured of other data or with other flags. '
+            'Give another --out to keep it, or remove it.'
+        )
+    return found
 
 
 def measure(pool: Pool, part: Part, training: Training) -> Dict[str, Any]:
@@ -302,7 +314,7 @@ def summary(measured: Dict[str, Dict[str, Any]]) -> Dict[str, Any]:
 
 def _over(function: Any, lines: Dict[str, Figures], name: str) -> Optional[float]:  # noqa: ANN401 - mean or stdev
     values = [line[name] for line in lines.values() if line[name] is not None]
-    return function(values) if len(values) > 1 else None
+    return function(values) if len(values) >= (2 if function is stdev else 1) else None
 
 
 def table(names: List[str], result: Dict[str, Any]) -> str:
@@ -407,7 +419,13 @@ def _parse(arguments: List[str]) -> Tuple[argparse.Namespace, Optional[List[str]
     if '--' not in arguments:
         return _parser().parse_args(arguments), None
     place = arguments.index('--')
-    return _parser().parse_args(arguments[:place]), arguments[place + 1 :]
+    training_flags = arguments[place + 1 :]
+    for flag in _SET_HERE:
+        if any(given.split('=')[0] == flag for given in training_flags):
+            _parser().error(
+                f'{flag} cannot stand behind --: each training starts afresh, with data, directory and seed set here'
+            )
+    return _parser().parse_args(arguments[:place]), training_flags
 
 
 def main() -> None:

@@ -211,22 +211,30 @@ def test_each_fold_is_trained_and_the_table_has_them_all(cross_validate, trainin
     assert kept['flags'] == ['--num_epochs', '3'] and kept['all_slices']['dice'] == pytest.approx(2 / 3)
 
 
-def test_what_was_measured_with_the_same_data_flags_and_seed_is_not_measured_again(cross_validate, trainings, tmp_path):
+def test_what_was_measured_before_is_not_measured_again(cross_validate, trainings, tmp_path):
     cross_validate('--folds', '2', '--exercise', 'cnn')
     (tmp_path / 'out' / '2-folds-seed-1' / 'fold-2' / 'measured.json').unlink()  # As if it had been interrupted there.
     assert 'fold 1 was measured before' in cross_validate('--folds', '2', '--exercise', 'cnn')
     assert [name for name, *_ in trainings] == ['fold-1', 'fold-2', 'fold-2']
-    cross_validate('--folds', '2', '--exercise', 'cnn', '--', '--num_epochs', '2')
     cross_validate('--folds', '2', '--exercise', 'cnn', '--seed', '2')
-    assert len(trainings) == 7
+    assert len(trainings) == 5
 
 
-def test_other_data_are_measured_again(cross_validate, trainings, data):
+def test_what_was_measured_with_other_flags_is_kept(cross_validate, trainings, tmp_path):
+    cross_validate('--folds', '2', '--exercise', 'cnn')
+    kept = (tmp_path / 'out' / '2-folds-seed-1.json').read_text()
+    with pytest.raises(LabError, match='fold-1 was measured of other data or with other flags. Give another --out'):
+        cross_validate('--folds', '2', '--exercise', 'cnn', '--', '--num_epochs', '2')
+    assert len(trainings) == 2 and (tmp_path / 'out' / '2-folds-seed-1.json').read_text() == kept
+
+
+def test_what_was_measured_of_other_data_is_kept(cross_validate, trainings, data):
     cross_validate('--folds', '2', '--exercise', 'cnn')
     text = (data / 'manifest.csv').read_text()
     (data / 'manifest.csv').write_text(text.replace('1.25', '1.5'))
-    cross_validate('--folds', '2', '--exercise', 'cnn')
-    assert len(trainings) == 4
+    with pytest.raises(LabError, match='fold-1 was measured of other data'):
+        cross_validate('--folds', '2', '--exercise', 'cnn')
+    assert len(trainings) == 2
 
 
 def test_a_pathology_held_out_stands_beside_those_not_yet_measured(cross_validate, trainings, tmp_path):
@@ -300,6 +308,7 @@ def test_distances_in_pixels_are_not_averaged_with_those_in_mm(script):
     }
     result = script.summary(measured)
     assert result['unit'] == 'mm' and result['all_slices']['average_perpendicular_distance'] == 4
+    assert result['mean']['hausdorff_distance'] == 4 and result['standard_deviation']['hausdorff_distance'] is None
     text = script.table(list(measured), result)
     assert 'Distances are of the 2 of 6 slices whose pixel spacing is known.' in text
 
@@ -328,7 +337,16 @@ def test_two_folds_as_they_are_run(run, tmp_path):
     assert sum(slices) == 5 and min(slices) >= 1
 
 
-@pytest.mark.parametrize('flags', [['--folds', '1'], ['--hold_out', 'SC-X'], ['--folds', '2', '--num_epochs', '1']])
+@pytest.mark.parametrize(
+    'flags',
+    [
+        ['--folds', '1'],
+        ['--hold_out', 'SC-X'],
+        ['--folds', '2', '--num_epochs', '1'],
+        ['--', '--seed', '9'],
+        ['--', '--init_from=logs/cnn/train'],
+    ],
+)
 def test_bad_flags_are_refused_in_one_line(run, data, flags):
     done = run('scripts/cross_validate.py', data, *flags)
     assert done.returncode == 2
