@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import shutil
 from argparse import Namespace
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from lvseg.errors import LabError
 _NAME = 'model.ckpt'
 _UNFINISHED = '.tempstate'  # What TensorFlow adds to the names of files that it is still writing.
 _NAMES_SHOWN = 8
+_FILE_OF_CHECKPOINT = re.compile(r'\.(index|data-\d+-of-\d+)$')
 _STATE_FILE = 'checkpoint'  # TensorFlow's note of which checkpoint is the newest; replaced only when that is complete.
 
 
@@ -118,7 +120,7 @@ def fitting_weights(path: str) -> Tuple[Dict[str, np.ndarray], List[str]]:
     The step and what the optimizer keeps are not taken: the training is a new one.
 
     Args:
-        path: a checkpoint, or the directory of a run, whose newest it then is.
+        path: a checkpoint, or one of its files, or the directory of a run, whose newest it then is.
 
     Returns:
         The values by the variables' names; the sorted names of variables that have another shape there, or are not
@@ -127,8 +129,8 @@ def fitting_weights(path: str) -> Tuple[Dict[str, np.ndarray], List[str]]:
     Raises:
         LabError: there is no checkpoint, it is damaged, or nothing in it fits.
     """
-    checkpoint = newest(path) if os.path.isdir(path) else path
-    if checkpoint is None or not tf.train.checkpoint_exists(checkpoint):
+    checkpoint = newest(path) if os.path.isdir(path) else _FILE_OF_CHECKPOINT.sub('', path)
+    if checkpoint is None or not os.path.isfile(f'{checkpoint}.index'):
         raise LabError(f'--init_from {path}: no checkpoint there. Give one, or the --checkpoint_dir of another run.')
     with explaining_damage(checkpoint):
         reader = tf.train.load_checkpoint(checkpoint)

@@ -35,6 +35,7 @@ def run(
     labels: tf.Tensor,
     logits: tf.Tensor,
     args: Namespace,
+    choices: Optional[Dict[str, Any]] = None,
 ) -> None:
     """Evaluates the newest checkpoint; with --run_once false, every newer one too, until interrupted.
 
@@ -45,6 +46,7 @@ def run(
         labels: uint8 [batch, 256, 256], 0 or 1.
         logits: float32 [batch, 256, 256, 2], class scores.
         args: the flags (lvseg.flags.evaluation).
+        choices: what the graph was built with, of what `trained_with` has found.
 
     Raises:
         LabError: no checkpoint, one of another network, or a directory that cannot be written.
@@ -55,6 +57,7 @@ def run(
     while True:
         checkpoint = _wait_for_checkpoint(args)
         if checkpoint != evaluated:
+            _check_choices(checkpoint, choices or {})
             evaluator.evaluate(checkpoint)
             evaluated = checkpoint
         if args.run_once:
@@ -98,6 +101,18 @@ def trained_with(args: Namespace, **offered: Collection[Any]) -> Dict[str, Any]:
                 'trained it.'
             )
     return {flag: run[flag] for flag in offered}
+
+
+def _check_choices(checkpoint: str, choices: Dict[str, Any]) -> None:
+    """Raises LabError if a fresh start of other choices has taken the place of the run that the graph was built for."""
+    directory = os.path.dirname(checkpoint)
+    run = runs.load(directory) or {}
+    for flag, choice in choices.items():
+        if run.get(flag) != choice:
+            raise LabError(
+                f'another run stands in {directory} now, with --{flag} {run.get(flag)} in place of {choice}. '
+                'Start runEval.py again.'
+            )
 
 
 def _wait_for_checkpoint(args: Namespace) -> str:

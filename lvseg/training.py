@@ -37,7 +37,7 @@ def run(train_op: tf.Operation, loss: tf.Tensor, inference: Callable[..., tf.Ten
     device.announce()
     saver = tf.train.Saver(max_to_keep=_CHECKPOINTS_KEPT, save_relative_paths=True)
     # Read before the run claims its directory: it may be that of the earlier run, which is then moved aside.
-    initial = [_InitialWeights(args.init_from)] if args.init_from else []
+    initial = _initial_weights(args)
     reporter = _Reporter(loss)
     validations = [validation.Validation(inference, args)] if args.eval_every else []
     with _Interruption() as interruption, runs.claim(args), _event_file(args.checkpoint_dir) as events:
@@ -81,6 +81,14 @@ def _event_file(directory: str) -> Iterator[tf.summary.FileWriter]:
         yield tf.summary.FileWriterCache.get(directory)
     finally:
         tf.summary.FileWriterCache.clear()
+
+
+def _initial_weights(args: Namespace) -> List[tf.train.SessionRunHook]:
+    """What starts the run from --init_from; once a checkpoint is saved, it has those weights."""
+    if args.resume:
+        args.init_from = (runs.load(args.checkpoint_dir) or {}).get('init_from')
+    saved = args.resume and checkpoints.newest(args.checkpoint_dir) is not None
+    return [_InitialWeights(args.init_from)] if args.init_from and not saved else []
 
 
 class _InitialWeights(tf.train.SessionRunHook):

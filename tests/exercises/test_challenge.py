@@ -4,6 +4,8 @@ import json
 import math
 import re
 import shutil
+import subprocess
+import sys
 from argparse import Namespace
 
 import numpy as np
@@ -373,6 +375,36 @@ def test_the_evaluation_finds_out_which_network_was_trained(unet_run, program):
     assert json.loads((unet_run / 'run.json').read_text())['network'] == 'unet'
 
 
+def test_alexnet_is_trained_and_evaluated(program, tmp_path):
+    done = program.train(tmp_path / 'train', *QUICK, '--network', 'alexnet', '--num_epochs', 1, '--augment')
+    assert done.returncode == 0, done.stderr
+    done = program.evaluate(tmp_path / 'train')
+    assert done.returncode == 0, done.stderr
+    assert 'Dice metric = ' in done.stdout
+
+
+def test_an_evaluation_that_goes_on_refuses_a_run_of_another_normalisation_in_the_same_place(
+    unet_run, root, data_dir, tmp_path
+):
+    run_dir = tmp_path / 'train'
+    shutil.copytree(str(unet_run), str(run_dir))
+    flags = ['--data_dir', data_dir, '--checkpoint_dir', run_dir, '--eval_dir', tmp_path / 'eval']
+    script = root / 'exercise_solutions' / 'challenge' / 'runEval.py'
+    command = [sys.executable, script, *flags, '--run_once', 'false', '--eval_interval_secs', 0.1]
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert any('Dice metric' in line for line in iter(process.stdout.readline, ''))
+
+    told = json.loads((run_dir / 'run.json').read_text())
+    (run_dir / 'run.json').write_text(json.dumps({**told, 'normalisation': 'lab', 'started': 'later'}))
+    for path in list(run_dir.glob('model.ckpt-4*')):
+        shutil.copy(str(path), str(path).replace('ckpt-4', 'ckpt-5'))
+    state = run_dir / 'checkpoint'
+    state.write_text(state.read_text().replace('ckpt-4', 'ckpt-5'))
+    _, err = process.communicate()
+    assert process.returncode == 1
+    assert f'another run stands in {run_dir} now, with --normalisation lab in place of per_image.' in err
+
+
 def test_a_run_that_does_not_tell_how_it_was_trained_is_refused(unet_run, program, tmp_path):
     copy = tmp_path / 'train'
     shutil.copytree(str(unet_run), str(copy))
@@ -434,6 +466,30 @@ def test_variables_that_fit_are_taken_and_the_others_are_listed(program, exercis
     assert np.allclose(found['conv3/kernel'], earlier['conv3/kernel'], atol=1e-6)
 
 
+@pytest.mark.parametrize('file', ['.index', '.data-00000-of-00001'])
+def test_a_checkpoint_is_known_by_its_files_too_as_a_shell_completes_their_names(file, unet_run, program, tmp_path):
+    flags = [*QUICK, '--network', 'unet', '--num_epochs', 1, '--init_from', f'{unet_run}/model.ckpt-4{file}']
+    done = program.train(tmp_path / 'train', *flags)
+    assert done.returncode == 0, done.stderr
+    assert 'variables are taken' in done.stderr and 'started at random' not in done.stderr
+
+
+def test_a_run_killed_before_its_first_checkpoint_still_starts_from_the_weights_when_resumed(
+    unet_run, program, tmp_path
+):
+    run_dir, flags = tmp_path / 'train', [*QUICK, '--network', 'unet', '--num_epochs', 1, '--learning_rate', 1e-12]
+    assert program.train(run_dir, *flags, '--init_from', unet_run).returncode == 0
+    for path in [run_dir / 'checkpoint', *run_dir.glob('model.ckpt*')]:
+        path.unlink()
+    done = program.train(run_dir, *flags, '--resume')
+    assert done.returncode == 0, done.stderr
+    assert f'Starting from {unet_run}' in done.stderr
+    assert np.allclose(weights_of(run_dir)['up1/conv2/kernel'], weights_of(unet_run)['up1/conv2/kernel'], atol=1e-6)
+    # From its checkpoint on, those weights are not wanted any more, but where they came from is still told.
+    assert program.train(run_dir, *flags, '--num_epochs', 2, '--resume').stderr.count('Starting from') == 0
+    assert json.loads((run_dir / 'run.json').read_text())['init_from'] == str(unet_run)
+
+
 def test_a_checkpoint_of_which_nothing_fits_is_refused(unet_run, program, tmp_path):
     done = program.train(tmp_path / 'train', *QUICK, '--init_from', unet_run)
     assert done.returncode == 1
@@ -443,8 +499,10 @@ def test_a_checkpoint_of_which_nothing_fits_is_refused(unet_run, program, tmp_pa
     )
 
 
-def test_there_is_one_answer_to_a_checkpoint_that_is_not_there(program, tmp_path):
-    done = program.train(tmp_path / 'train', *QUICK, '--init_from', tmp_path)
+@pytest.mark.parametrize('file', ['', 'checkpoint', 'model.ckpt-7', 'run.json'])
+def test_there_is_one_answer_to_a_checkpoint_that_is_not_there(file, program, tmp_path):
+    (tmp_path / 'run.json').write_text('{}')
+    done = program.train(tmp_path / 'train', *QUICK, '--init_from', tmp_path / file)
     assert done.returncode == 1 and 'no checkpoint there' in done.stderr
     assert not (tmp_path / 'train').exists()
 
