@@ -52,6 +52,9 @@ def per_slice(slices: metrics.Areas) -> Dict[str, Dict[str, float]]:
 def contours(found: Evaluation) -> Dict[str, Dict[str, Any]]:
     """What the distances between the contours come to: 'mm' and 'pixels' apart, each only if it has slices.
 
+    Means are over all slices that have both contours; published tables of the challenge of 2009 average over the good
+    ones alone, and so look better.
+
     Returns for each unit:
         slices: how many there are.
         both_contours: in how many of them there are both, the expert's and a predicted one; only there are distances.
