@@ -35,7 +35,7 @@ def run(
     labels: tf.Tensor,
     logits: tf.Tensor,
     args: Namespace,
-    choices: Optional[Dict[str, Any]] = None,
+    **choices: Any,  # noqa: ANN401 - as the flags have them
 ) -> None:
     """Evaluates the newest checkpoint; with --run_once false, every newer one too, until interrupted.
 
@@ -46,7 +46,7 @@ def run(
         labels: uint8 [batch, 256, 256], 0 or 1.
         logits: float32 [batch, 256, 256, 2], class scores.
         args: the flags (lvseg.flags.evaluation).
-        choices: what the graph was built with, of what `trained_with` has found.
+        choices: what the graph was built with, as `trained_with` has found it.
 
     Raises:
         LabError: no checkpoint, one of another network, or a directory that cannot be written.
@@ -57,7 +57,7 @@ def run(
     while True:
         checkpoint = _wait_for_checkpoint(args)
         if checkpoint != evaluated:
-            _check_choices(checkpoint, choices or {})
+            _check_choices(checkpoint, choices)
             evaluator.evaluate(checkpoint)
             evaluated = checkpoint
         if args.run_once:

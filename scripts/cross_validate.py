@@ -416,16 +416,17 @@ def _folds(text: str) -> int:
 
 def _parse(arguments: List[str]) -> Tuple[argparse.Namespace, Optional[List[str]]]:
     """The flags, and those behind --, if it is there."""
+    parser = _parser()
     if '--' not in arguments:
-        return _parser().parse_args(arguments), None
+        return parser.parse_args(arguments), None
     place = arguments.index('--')
     training_flags = arguments[place + 1 :]
-    for flag in _SET_HERE:
-        if any(given.split('=')[0] == flag for given in training_flags):
-            _parser().error(
+    for flag in (text.split('=')[0] for text in training_flags):
+        if flag in _SET_HERE:
+            parser.error(
                 f'{flag} cannot stand behind --: each training starts afresh, with data, directory and seed set here'
             )
-    return _parser().parse_args(arguments[:place]), training_flags
+    return parser.parse_args(arguments[:place]), training_flags
 
 
 def main() -> None:

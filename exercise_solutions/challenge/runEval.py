@@ -29,7 +29,7 @@ def main(args):
         areas = nn.evaluation(logits, labels)
 
         # 2. The session: the newest checkpoint's weights, and every slice once.
-        evaluation.run(areas, dice, images, labels, logits, args, trained_with)
+        evaluation.run(areas, dice, images, labels, logits, args, **trained_with)
 
 
 if __name__ == '__main__':

@@ -400,7 +400,10 @@ def test_an_evaluation_that_goes_on_refuses_a_run_of_another_normalisation_in_th
         shutil.copy(str(path), str(path).replace('ckpt-4', 'ckpt-5'))
     state = run_dir / 'checkpoint'
     state.write_text(state.read_text().replace('ckpt-4', 'ckpt-5'))
-    _, err = process.communicate()
+    try:
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()  # Without the refusal it would go on for ever.
     assert process.returncode == 1
     assert f'another run stands in {run_dir} now, with --normalisation lab in place of per_image.' in err
 
