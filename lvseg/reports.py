@@ -167,8 +167,8 @@ def _write_events(found: Evaluation, figures: Dict[str, float], args: Namespace)
     directory = args.eval_dir if args.eval_data == 'eval' else os.path.join(args.eval_dir, 'train_slices')
     dice = metrics.dice(found.slices)
     run = runs.load(args.checkpoint_dir) or {}
-    # The step in the file's name, which else tells the second only, so that two quick evaluations have one each.
-    with tf.summary.FileWriter(directory, tf.get_default_graph(), filename_suffix=f'.step-{found.step:09d}') as writer:
+    with summaries.event_file(directory, found.step) as writer:
+        writer.add_graph(tf.get_default_graph())
         # Tells TensorBoard to forget an earlier evaluation of this checkpoint.
         writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), found.step)
         writer.add_summary(summaries.scalars(**figures), found.step)

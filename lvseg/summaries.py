@@ -52,6 +52,15 @@ _PICTURE_SIZE = 256  # pixels
 _HISTOGRAM_VALUES = 20000
 
 
+def event_file(directory: str, step: int) -> tf.summary.FileWriter:
+    """The writer of a new event file, for what happens from a step on.
+
+    TensorFlow names event files by the second alone, and empties what was written in the same second; with the step in
+    the name, what a run that goes on would overwrite is only what it makes anew.
+    """
+    return tf.summary.FileWriter(directory, filename_suffix=f'.step-{step:09d}')
+
+
 def training(images: tf.Tensor, labels: tf.Tensor, logits: tf.Tensor, loss: tf.Tensor) -> None:
     """Adds the summaries of a training step; the session runs them every 100 steps, together with that step.
 

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 from argparse import Namespace
-from typing import Callable, Iterator, List, Optional
+from typing import Callable, List, Optional
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -40,11 +40,13 @@ def run(train_op: tf.Operation, loss: tf.Tensor, inference: Callable[..., tf.Ten
     initial = _initial_weights(args)
     reporter = _Reporter(loss)
     validations = [validation.Validation(inference, args)] if args.eval_every else []
-    with _Interruption() as interruption, runs.claim(args), _event_file(args.checkpoint_dir) as events:
+    scaffold = tf.train.Scaffold(saver=saver)
+    with _Interruption() as interruption, runs.claim(args), _event_file(args) as events:
+        summing_up = tf.train.SummarySaverHook(_REPORT_STEPS, summary_writer=events, scaffold=scaffold)
         saving = _Checkpoints(saver, events, args.checkpoint_dir)
         bar = progress.TrainingBar(loss, args)
-        hooks = [*initial, reporter, _StepRate(events), bar, saving, *validations, interruption]
-        session = _session(saver, hooks, args)
+        hooks = [summing_up, *initial, reporter, _StepRate(events), bar, saving, *validations, interruption]
+        session = _session(scaffold, hooks, args)
         with bar, inputs.explaining_bad_records(args.data_dir, 'train'), session:
             while not session.should_stop():
                 session.run(train_op)
@@ -55,7 +57,9 @@ def run(train_op: tf.Operation, loss: tf.Tensor, inference: Callable[..., tf.Ten
     print(f'OUTPUT: Done training for {args.num_epochs} epochs, {reporter.step} steps.', flush=True)
 
 
-def _session(saver: tf.train.Saver, hooks: List[tf.train.SessionRunHook], args: Namespace) -> tf.train.MonitoredSession:
+def _session(
+    scaffold: tf.train.Scaffold, hooks: List[tf.train.SessionRunHook], args: Namespace
+) -> tf.train.MonitoredSession:
     """A session with fresh variables, or with those of the checkpoint to go on from."""
     checkpoint = checkpoints.newest(args.checkpoint_dir)
     if checkpoint is not None:
@@ -64,23 +68,20 @@ def _session(saver: tf.train.Saver, hooks: List[tf.train.SessionRunHook], args: 
     with contextlib.nullcontext() if checkpoint is None else checkpoints.explaining_damage(checkpoint):
         return tf.train.MonitoredTrainingSession(
             checkpoint_dir=args.checkpoint_dir,
-            scaffold=tf.train.Scaffold(saver=saver),
+            scaffold=scaffold,
             hooks=hooks,
             save_checkpoint_steps=None,  # _Checkpoints does it.
             save_checkpoint_secs=None,
-            save_summaries_steps=_REPORT_STEPS,
+            save_summaries_steps=None,  # A hook of ours does it, to share the event file.
+            save_summaries_secs=None,
             log_step_count_steps=None,
             config=device.session_config(),
         )
 
 
-@contextlib.contextmanager
-def _event_file(directory: str) -> Iterator[tf.summary.FileWriter]:
-    """The writer that all hooks share; closed in the end, however the training ends."""
-    try:
-        yield tf.summary.FileWriterCache.get(directory)
-    finally:
-        tf.summary.FileWriterCache.clear()
+def _event_file(args: Namespace) -> tf.summary.FileWriter:
+    """The writer that all hooks share."""
+    return summaries.event_file(args.checkpoint_dir, checkpoints.steps_done(args))
 
 
 def _initial_weights(args: Namespace) -> List[tf.train.SessionRunHook]:

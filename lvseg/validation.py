@@ -44,7 +44,7 @@ class Validation(CountingHook):
     def after_create_session(self, session: tf.Session, coord: tf.train.Coordinator) -> None:
         """Goes on where a resumed run was."""
         super().after_create_session(session, coord)
-        self._events = tf.summary.FileWriterCache.get(os.path.join(self._run_dir, EVENTS_DIR))
+        self._events = summaries.event_file(os.path.join(self._run_dir, EVENTS_DIR), self.step)
         # Tells TensorBoard to forget what a killed run wrote after the checkpoint that this one goes on from.
         self._events.add_session_log(tf.SessionLog(status=tf.SessionLog.START), self.step + 1)
         self._best = self._load_best()
@@ -57,6 +57,10 @@ class Validation(CountingHook):
         weights = self._weights(run_context.session)
         if all(np.isfinite(value).all() for value in weights.values()):  # Else the training is about to end on that.
             self._evaluate(weights)
+
+    def end(self, session: tf.Session) -> None:
+        """Closes the curves."""
+        self._events.close()
 
     def _weights(self, session: tf.Session) -> Dict[str, np.ndarray]:
         """The variables of the training that the validation graph has too."""
