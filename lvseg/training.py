@@ -41,7 +41,7 @@ def run(train_op: tf.Operation, loss: tf.Tensor, inference: Callable[..., tf.Ten
     reporter = _Reporter(loss)
     validations = [validation.Validation(inference, args)] if args.eval_every else []
     scaffold = tf.train.Scaffold(saver=saver)
-    with _Interruption() as interruption, runs.claim(args), _event_file(args) as events:
+    with _Interruption() as interruption, runs.claim(args), summaries.event_file(args.checkpoint_dir) as events:
         summing_up = tf.train.SummarySaverHook(_REPORT_STEPS, summary_writer=events, scaffold=scaffold)
         saving = _Checkpoints(saver, events, args.checkpoint_dir)
         bar = progress.TrainingBar(loss, args)
@@ -77,11 +77,6 @@ def _session(
             log_step_count_steps=None,
             config=device.session_config(),
         )
-
-
-def _event_file(args: Namespace) -> tf.summary.FileWriter:
-    """The writer that all hooks share."""
-    return summaries.event_file(args.checkpoint_dir, checkpoints.steps_done(args))
 
 
 def _initial_weights(args: Namespace) -> List[tf.train.SessionRunHook]:

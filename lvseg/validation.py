@@ -44,7 +44,7 @@ class Validation(CountingHook):
     def after_create_session(self, session: tf.Session, coord: tf.train.Coordinator) -> None:
         """Goes on where a resumed run was."""
         super().after_create_session(session, coord)
-        self._events = summaries.event_file(os.path.join(self._run_dir, EVENTS_DIR), self.step)
+        self._events = summaries.event_file(os.path.join(self._run_dir, EVENTS_DIR))
         # Tells TensorBoard to forget what a killed run wrote after the checkpoint that this one goes on from.
         self._events.add_session_log(tf.SessionLog(status=tf.SessionLog.START), self.step + 1)
         self._best = self._load_best()
