@@ -7,12 +7,13 @@ import shlex
 import sys
 from typing import List
 
+from lvseg.errors import LabError, exit_with_message
+
 from data_prep import flags, images, manifest, split, sunnybrook
 from data_prep.manifest import Row
 from data_prep.reading import ReadSlice, reader
 from data_prep.slices import SIZE, Found, counted
 from data_prep.staging import MANIFEST, STUDIES, TRAIN, VAL, staged
-from lvseg.errors import LabError, exit_with_message
 
 
 def main() -> None:

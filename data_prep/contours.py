@@ -3,11 +3,12 @@
 import codecs
 import re
 
+from lvseg.errors import LabError
+
 import numpy as np
 from PIL import Image, ImageDraw
 
 from data_prep.slices import SIZE
-from lvseg.errors import LabError
 
 # Not float(): that takes 'nan', 'inf', '1_0' and the digits of other scripts.
 _NUMBER = r'[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?'

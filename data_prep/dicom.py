@@ -7,14 +7,15 @@ import io
 import warnings
 from typing import NamedTuple, Optional
 
+from lvseg.errors import LabError
+from lvseg.manifest import Spacing
+
 import numpy as np
 import pydicom
 from pydicom import uid
 from pydicom.dataset import FileDataset
 
 from data_prep.slices import LIBRARY_ERRORS, MAX_SIDE, Picture
-from lvseg.errors import LabError
-from lvseg.manifest import Spacing
 
 MAGIC = b'DICM'  # After a preamble of 128 bytes.
 MAGIC_AT = 128

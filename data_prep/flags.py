@@ -3,9 +3,10 @@
 import argparse
 import os
 
+from lvseg import flags
+
 from data_prep.images import FITS
 from data_prep.staging import STUDIES
-from lvseg import flags
 
 
 class Parser(flags.Parser):

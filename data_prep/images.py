@@ -5,14 +5,15 @@ import re
 from collections import defaultdict
 from typing import DefaultDict, Dict, List, Optional, Tuple
 
+from lvseg.errors import LabError
+from lvseg.manifest import Spacing
+
 import numpy as np
 from PIL import Image
 
 from data_prep import dicom, pictures
 from data_prep.slices import SIZE, Found, Pair, Picture, Slice, counted, files_under, naming, read_bytes
 from data_prep.sunnybrook import case_name
-from lvseg.errors import LabError
-from lvseg.manifest import Spacing
 
 FITS = ('centre', 'resize')
 

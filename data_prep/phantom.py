@@ -21,14 +21,14 @@ import os
 import uuid
 from typing import List, NamedTuple, Sequence, Tuple
 
+from lvseg.errors import LabError
+
 import numpy as np
 from PIL import Image, ImageDraw
 from pydicom import dcmwrite
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 from tqdm import tqdm
-
-from lvseg.errors import LabError
 
 IMAGES = 'SCD_IMAGES_01'
 CONTOURS = 'SCD_ManualContours'

@@ -6,11 +6,12 @@ import os
 import warnings
 from typing import Iterator, Tuple
 
+from lvseg.errors import LabError
+
 import numpy as np
 from PIL import Image
 
 from data_prep.slices import LIBRARY_ERRORS, MAX_SIDE, Picture
-from lvseg.errors import LabError
 
 EXTENSIONS = ('.png', '.jpg', '.jpeg', '.tif', '.tiff')
 LOSSY_EXTENSIONS = ('.jpg', '.jpeg')

@@ -10,8 +10,9 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Callable, Iterator, List, NamedTuple, Optional
 
-from data_prep.slices import BadFileError, Pair, Slice
 from lvseg.errors import LabError
+
+from data_prep.slices import BadFileError, Pair, Slice
 
 _SLICES_AT_A_TIME = 64  # of about 0.6 MB
 

@@ -6,12 +6,12 @@ import struct
 import zlib
 from typing import FrozenSet, Iterator, List, NamedTuple, Optional
 
+from lvseg.errors import LabError
+from lvseg.manifest import Spacing
+
 import numpy as np
 from PIL import Image
 from pydicom.errors import BytesLengthException, InvalidDicomError
-
-from lvseg.errors import LabError
-from lvseg.manifest import Spacing
 
 # Rows and columns of a record; as lvseg.records has it, but worker processes and -h do without its TensorFlow.
 SIZE = 256

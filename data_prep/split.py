@@ -8,9 +8,10 @@ import random
 from collections import defaultdict
 from typing import DefaultDict, List, NamedTuple, Set
 
+from lvseg.errors import LabError
+
 from data_prep.images import without_extensions
 from data_prep.slices import Slice
-from lvseg.errors import LabError
 
 
 class Split(NamedTuple):

@@ -18,9 +18,10 @@ import re
 from collections import defaultdict
 from typing import DefaultDict, Dict, List, NamedTuple, Tuple
 
+from lvseg.errors import LabError
+
 from data_prep import contours, dicom
 from data_prep.slices import SIZE, Found, Pair, Slice, counted, files_in, files_under, folders_in, naming, read_bytes
-from lvseg.errors import LabError
 
 TABLE = 'scd_patientdata.csv'
 

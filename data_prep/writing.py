@@ -5,6 +5,10 @@ import os
 import shutil
 from typing import Iterator, List
 
+from lvseg import records
+from lvseg.errors import LabError
+from lvseg.manifest import spacing_text
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 from tqdm import tqdm
@@ -15,9 +19,6 @@ from data_prep.reading import Outcome, ReadAll
 from data_prep.slices import SIZE
 from data_prep.split import Split
 from data_prep.staging import MANIFEST, TRAIN, VAL
-from lvseg import records
-from lvseg.errors import LabError
-from lvseg.manifest import spacing_text
 
 _FRAME_BYTES = 16  # of a record in a TFRecord file: its length and two checksums
 

@@ -8,11 +8,11 @@ from argparse import Namespace
 from contextlib import contextmanager
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-import numpy as np
-import tensorflow.compat.v1 as tf
-
 from lvseg import runs
 from lvseg.errors import LabError
+
+import numpy as np
+import tensorflow.compat.v1 as tf
 
 _NAME = 'model.ckpt'
 _UNFINISHED = '.tempstate'  # What TensorFlow adds to the names of files that it is still writing.

@@ -8,14 +8,12 @@ from argparse import Namespace
 from datetime import datetime
 from typing import Any, Callable, Collection, Dict, Iterator, List, NamedTuple, Optional
 
-import numpy as np
-import tensorflow.compat.v1 as tf
-
 from lvseg import (
     checkpoints,
     device,
     distances,
     inputs,
+    layout,
     manifest,
     metrics,
     pictures,
@@ -26,6 +24,9 @@ from lvseg import (
     summaries,
 )
 from lvseg.errors import LabError
+
+import numpy as np
+import tensorflow.compat.v1 as tf
 
 
 def run(
@@ -170,7 +171,7 @@ class _Evaluator:
             areas, probabilities = metrics.areas(logits, labels), metrics.probabilities(logits)
             self._fetches = [list(counts), areas, probabilities, self._predictions, labels]
         self._args = args
-        self._file = inputs.record_file(args.data_dir, args.eval_data)
+        self._file = layout.record_file(args.data_dir, args.eval_data)
         self._saver = tf.train.Saver()
 
     def evaluate(self, checkpoint: str) -> None:

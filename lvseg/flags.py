@@ -6,11 +6,10 @@ argparse, because TensorFlow 1.15's own flags ignore -h and swallow a misspelt f
 import argparse
 import math
 import os
-from pathlib import Path
 from types import ModuleType
 from typing import Callable, NoReturn
 
-PROJECT = Path(__file__).resolve().parent.parent
+from lvseg.project import DATA, LOGS
 
 
 class _HelpWithDefaults(argparse.ArgumentDefaultsHelpFormatter):
@@ -159,13 +158,11 @@ def number(text: str, kind: Callable, is_right: Callable, wanted: str) -> float:
 
 
 def _add_directories(parser: Parser, exercise: str) -> None:
-    parser.add_argument(
-        '--data_dir', type=directory, default=str(PROJECT / 'data'), help='directory of the record files'
-    )
+    parser.add_argument('--data_dir', type=directory, default=str(DATA), help='directory of the record files')
     parser.add_argument(
         '--checkpoint_dir', type=directory, default=_log_dir(exercise, 'train'), help='directory of the training run'
     )
 
 
 def _log_dir(exercise: str, what: str) -> str:
-    return str(PROJECT / 'logs' / exercise / what)
+    return str(LOGS / exercise / what)

@@ -6,11 +6,12 @@ from argparse import Namespace
 from contextlib import contextmanager
 from typing import Callable, Iterator, Optional, Tuple
 
-import psutil
-import tensorflow.compat.v1 as tf
-
 from lvseg import checkpoints, records
 from lvseg.errors import LabError
+from lvseg.layout import record_file
+
+import psutil
+import tensorflow.compat.v1 as tf
 
 Augment = Callable[..., Tuple[tf.Tensor, tf.Tensor]]
 
@@ -28,11 +29,6 @@ _BATCHES_AHEAD = 2
 
 # In an error's message, the operation that failed stands in brackets; others may be named there as its inputs.
 _FAILED_INPUT = re.compile(r'\[\[(node )?IteratorGetNext')
-
-
-def record_file(data_dir: str, split: str) -> str:
-    """Path of the record file of a split, 'train' or 'eval'."""
-    return os.path.join(data_dir, records.FILE_NAMES[split])
 
 
 def steps_per_epoch(slices: int, batch_size: int) -> int:

@@ -5,11 +5,11 @@ import sys
 from argparse import Namespace
 from typing import Tuple
 
-import tensorflow.compat.v1 as tf
-from tqdm import tqdm
-
 from lvseg import checkpoints, inputs
 from lvseg.hooks import CountingHook
+
+import tensorflow.compat.v1 as tf
+from tqdm import tqdm
 
 _FORMAT = '{desc} {percentage:3.0f}%{postfix} |{bar}| {rate_noinv_fmt}, {remaining} left'
 

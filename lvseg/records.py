@@ -10,15 +10,14 @@ import shlex
 import struct
 from typing import IO, Iterable, Iterator, Tuple
 
+from lvseg.errors import LabError
+from lvseg.layout import SIZE
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 from google.protobuf.message import DecodeError
 
-from lvseg.errors import LabError
-
-HEIGHT = 256
-WIDTH = 256
-PIXELS = HEIGHT * WIDTH
+PIXELS = SIZE * SIZE
 
 # The lab divides every pixel by this, whatever the scanner: MRI has no fixed scale, and SCD's maxima are 550 to 2700.
 PIXEL_SCALE = 1024
@@ -26,8 +25,6 @@ PIXEL_SCALE = 1024
 IMAGE_KEY = 'img_raw'
 IMAGE_KEY_LATER_EDITION = 'image_raw'
 LABEL_KEY = 'label_raw'
-
-FILE_NAMES = {'train': 'train_images.tfrecords', 'eval': 'val_images.tfrecords'}
 
 _LENGTH_BYTES = 8  # A record is framed as length (uint64), CRC of the length, data, CRC of the data.
 _CRC_BYTES = 4
@@ -50,10 +47,10 @@ def encode(image: np.ndarray, label: np.ndarray) -> bytes:
     Raises:
         ValueError: another shape or type, or a label other than 0 and 1; the caller's bug.
     """
-    if image.shape != (HEIGHT, WIDTH) or not np.issubdtype(image.dtype, np.integer):
-        raise ValueError(f'image must be integer [{HEIGHT}, {WIDTH}], is {image.dtype} {list(image.shape)}')
-    if label.shape != (HEIGHT, WIDTH) or label.dtype != np.uint8 or label.max() > 1:
-        raise ValueError(f'label must be uint8 [{HEIGHT}, {WIDTH}] of 0 and 1, is {label.dtype} {list(label.shape)}')
+    if image.shape != (SIZE, SIZE) or not np.issubdtype(image.dtype, np.integer):
+        raise ValueError(f'image must be integer [{SIZE}, {SIZE}], is {image.dtype} {list(image.shape)}')
+    if label.shape != (SIZE, SIZE) or label.dtype != np.uint8 or label.max() > 1:
+        raise ValueError(f'label must be uint8 [{SIZE}, {SIZE}] of 0 and 1, is {label.dtype} {list(label.shape)}')
 
     def int64(value: int) -> tf.train.Feature:
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
@@ -62,8 +59,8 @@ def encode(image: np.ndarray, label: np.ndarray) -> bytes:
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[array.tobytes()]))
 
     features = {
-        'height': int64(HEIGHT),
-        'width': int64(WIDTH),
+        'height': int64(SIZE),
+        'width': int64(SIZE),
         'depth': int64(1),
         IMAGE_KEY: raw(image.astype('<i8')),
         LABEL_KEY: raw(label),
@@ -89,9 +86,9 @@ def decode(serialized: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
         serialized, {IMAGE_KEY: text, IMAGE_KEY_LATER_EDITION: text, LABEL_KEY: tf.FixedLenFeature([], tf.string)}
     )
     pixels = tf.decode_raw(features[IMAGE_KEY] + features[IMAGE_KEY_LATER_EDITION], tf.int64)
-    image = tf.cast(tf.reshape(pixels, [HEIGHT, WIDTH]), tf.float32) / PIXEL_SCALE
+    image = tf.cast(tf.reshape(pixels, [SIZE, SIZE]), tf.float32) / PIXEL_SCALE
 
-    label = tf.reshape(tf.decode_raw(features[LABEL_KEY], tf.uint8), [HEIGHT, WIDTH])
+    label = tf.reshape(tf.decode_raw(features[LABEL_KEY], tf.uint8), [SIZE, SIZE])
     only_zero_and_one = tf.debugging.assert_less(tf.reduce_max(tf.cast(label, tf.int32)), 2)
     with tf.control_dependencies([only_zero_and_one]):
         return image, tf.identity(label)
@@ -205,6 +202,6 @@ def _array(feature: tf.train.Feature, dtype: np.dtype, what: str) -> np.ndarray:
     values = feature.bytes_list.value
     found = len(values[0]) if len(values) == 1 else None
     if found != PIXELS * dtype.itemsize:
-        wanted = f'{PIXELS * dtype.itemsize} bytes ({HEIGHT} x {WIDTH} pixels of {dtype.itemsize})'
+        wanted = f'{PIXELS * dtype.itemsize} bytes ({SIZE} x {SIZE} pixels of {dtype.itemsize})'
         raise LabError(f'{what} has {found if found is not None else "no"} bytes; {wanted} are wanted.')
-    return np.frombuffer(values[0], dtype).reshape(HEIGHT, WIDTH)
+    return np.frombuffer(values[0], dtype).reshape(SIZE, SIZE)

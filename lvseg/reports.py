@@ -6,10 +6,10 @@ import os
 from argparse import Namespace
 from typing import Any, Dict, List, NamedTuple, Optional
 
+from lvseg import distances, layout, manifest, metrics, pictures, runs, summaries
+
 import numpy as np
 import tensorflow.compat.v1 as tf
-
-from lvseg import distances, inputs, manifest, metrics, pictures, runs, summaries
 
 METRICS_FILE = 'metrics.json'
 PER_SLICE_FILE = 'per_slice.csv'
@@ -139,7 +139,7 @@ def _metrics(found: Evaluation, figures: Dict[str, float], args: Namespace) -> D
     return {
         'exercise': args.exercise,
         'step': found.step,
-        'file': inputs.record_file(args.data_dir, args.eval_data),
+        'file': layout.record_file(args.data_dir, args.eval_data),
         'images': len(found.slices.total),
         'background_precision': float(metrics.background_precision(metrics.pooled(found.slices))),
         'per_slice': per_slice(found.slices),

@@ -3,14 +3,14 @@
 import time
 from typing import Any, Dict, List
 
+from lvseg import metrics, pictures
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 from tensorboard.plugins.histogram import summary as histogram_plugin
 from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams import summary as hparams_plugin
 from tensorboard.plugins.pr_curve import summary as pr_curve_plugin
-
-from lvseg import metrics, pictures
 
 LOSS = 'loss'
 LEARNING_RATE = 'learning_rate'

@@ -7,12 +7,12 @@ import time
 from argparse import Namespace
 from typing import Callable, List, Optional
 
-import numpy as np
-import tensorflow.compat.v1 as tf
-
 from lvseg import checkpoints, device, inputs, progress, runs, summaries, validation
 from lvseg.errors import LabError
 from lvseg.hooks import CountingHook
+
+import numpy as np
+import tensorflow.compat.v1 as tf
 
 _REPORT_STEPS = 100
 _CHECKPOINT_STEPS = 1000

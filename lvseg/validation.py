@@ -6,11 +6,11 @@ import os
 from argparse import Namespace
 from typing import Callable, Dict
 
-import numpy as np
-import tensorflow.compat.v1 as tf
-
 from lvseg import checkpoints, device, evaluation, inputs, metrics, progress, runs, summaries
 from lvseg.hooks import CountingHook
+
+import numpy as np
+import tensorflow.compat.v1 as tf
 
 # In the directory of the training run.
 EVENTS_DIR = 'validation'

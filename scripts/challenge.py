@@ -1,40 +1,8 @@
-"""Trains the challenge's network by the recommended recipe, and evaluates it.
+"""Trains the challenge's network by its recipe: -h lists the flags."""
 
-Runs the commands that a student types, and shows each of them.
-"""
+from lvseg import errors
 
-import os
-import sys
-from pathlib import Path
-
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path += [str(PROJECT), str(PROJECT / 'scripts')]
-
-import commands
-
-from lvseg import errors, flags
-
-RECIPE = [
-    *('--network', 'unet', '--normalisation', 'per_image', '--augment', '--loss', 'both'),
-    *('--optimizer', 'adam', '--schedule', 'warmup', '--learning_rate', '0.002'),
-    *('--batch_size', '8', '--num_epochs', '50'),
-]
-
-
-def main() -> None:
-    """Trains and evaluates."""
-    parser = flags.Parser(description='Trains the network of the challenge by the recommended recipe.')
-    parser.add_argument('--data_dir', type=flags.directory, help='directory of the record files (default: data)')
-    parser.add_argument(
-        '--checkpoint_dir', type=flags.directory, help='directory of the run (default: logs/challenge/train)'
-    )
-    args = parser.parse_args()
-
-    directories = [f'--{name}={value}' for name, value in vars(args).items() if value is not None]
-    commands.run(['exercise_solutions/challenge/runTraining.py', *directories, *RECIPE])
-    results = [f'--eval_dir={os.path.join(args.checkpoint_dir, "eval")}'] if args.checkpoint_dir else []
-    commands.run(['exercise_solutions/challenge/runEval.py', *directories, *results])
-
+from experiments import recipe
 
 if __name__ == '__main__':
-    errors.exit_with_message(main)
+    errors.exit_with_message(recipe.main)

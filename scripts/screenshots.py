@@ -1,75 +1,8 @@
-"""Takes the guide's pictures of TensorBoard from the logs of a run: small PNG files in docs/images/.
+"""Takes the guide's screenshots of TensorBoard: -h lists the flags."""
 
-Needs Debian's packages chromium and chromium-driver.
-"""
+from lvseg import errors
 
-import io
-import sys
-from pathlib import Path
-from typing import NamedTuple
-
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path += [str(PROJECT), str(PROJECT / 'scripts')]
-
-import browser
-from PIL import Image
-
-from lvseg import errors, flags
-from lvseg.errors import LabError
-
-IMAGES = PROJECT / 'docs' / 'images'
-
-_COLOURS = 256
-
-
-class Shot(NamedTuple):
-    """A tab, the size of the window in pixels, and the file's name."""
-
-    tab: str
-    width: int
-    height: int
-    name: str
-
-
-SHOTS = (
-    Shot('scalars', 1250, 760, 'tensorboard_scalars.png'),
-    Shot('images', 1250, 760, 'tensorboard_images.png'),
-    Shot('graphs', 1250, 800, 'tensorboard_graph.png'),
-    Shot('histograms', 1250, 760, 'tensorboard_histograms.png'),
-    Shot('pr_curves', 1250, 800, 'tensorboard_pr_curves.png'),
-    Shot('hparams', 1680, 480, 'tensorboard_hparams.png'),
-)
-
-
-def small(screenshot: bytes) -> bytes:
-    """The same picture with fewer colours, as PNG."""
-    file = io.BytesIO()
-    picture = Image.open(io.BytesIO(screenshot)).convert('RGB')
-    picture.quantize(_COLOURS, Image.FASTOCTREE, dither=Image.NONE).save(file, 'PNG', optimize=True)
-    return file.getvalue()
-
-
-def main() -> None:
-    """Takes all of them."""
-    parser = flags.Parser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        'logs', type=flags.directory, help='logs to be shown: of trainings with --eval_every, evaluated'
-    )
-    parser.add_argument('--out', type=Path, default=IMAGES, help='folder of the pictures')
-    args = parser.parse_args()
-    missing = browser.missing_programs()
-    if missing:
-        raise LabError(f'{" and ".join(missing)} not found. Install: apt-get install chromium chromium-driver')
-
-    args.out.mkdir(parents=True, exist_ok=True)
-    with browser.tensorboard(Path(args.logs)) as address:
-        for shot in SHOTS:
-            with browser.chromium(shot.width, shot.height) as page:
-                page.open_tab(address, shot.tab)
-                file = args.out / shot.name
-                file.write_bytes(small(page.screenshot()))
-                print(f'{file}: {file.stat().st_size // 1000} KB')
-
+from docs.figures import screenshots
 
 if __name__ == '__main__':
-    errors.exit_with_message(main)
+    errors.exit_with_message(screenshots.main)

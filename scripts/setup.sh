@@ -39,3 +39,4 @@ size=
 [ "$requirements" != requirements.txt ] || size=' (the first time some 450 MB, a few minutes)'
 echo "Installing $requirements into .venv$size …"
 .venv/bin/python -m pip install $quiet --disable-pip-version-check --requirement "$requirements"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import lvseg.flags
+from lvseg import errors, records
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-
-import lvseg.flags
-from lvseg import errors, records
 
 # A shell that starts a command with `&` has it ignore Ctrl-C, and so all that it starts; the programs tested must not.
 signal.signal(signal.SIGINT, signal.default_int_handler)

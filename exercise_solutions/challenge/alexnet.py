@@ -20,10 +20,10 @@ used. Its fc6 saw all 6 x 6 places of pool5 at once; here it sees each place by 
 Batch normalisation, found in 2015, takes the place of its local response normalisation.
 """
 
+from lvseg.shapes import print_tensor_shape
+
 import layers
 import tensorflow.compat.v1 as tf
-
-from lvseg.shapes import print_tensor_shape
 
 CLASSES = 2  # 0 is the background, 1 the left ventricle.
 DROPOUT_RATE = 0.5

@@ -1,9 +1,9 @@
 """The layers that the networks of the challenge are built of."""
 
+from lvseg.shapes import print_tensor_shape
+
 import numpy as np
 import tensorflow.compat.v1 as tf
-
-from lvseg.shapes import print_tensor_shape
 
 # Batch normalisation remembers mean and variance of about the last 20 steps' batches, for the evaluation.
 _MOMENTUM = 0.95

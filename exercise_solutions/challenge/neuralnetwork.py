@@ -4,14 +4,14 @@ It starts as the lab's network. What the flags --network, --loss, --optimizer an
 tables here, NETWORKS, LOSSES, OPTIMIZERS and SCHEDULES: whatever you add to them can be chosen.
 """
 
+from lvseg import metrics, summaries
+from lvseg.shapes import print_tensor_shape
+
 import alexnet  # solution
 import fcn
 import numpy as np  # solution
 import tensorflow.compat.v1 as tf
 import unet  # solution
-
-from lvseg import metrics, summaries
-from lvseg.shapes import print_tensor_shape
 
 NETWORKS = {
     'fcn': fcn.inference,

@@ -19,10 +19,10 @@ Nothing is computed at full size, where each convolution would take four times a
 border is smooth enough to be drawn between the pixels of half size.
 """
 
+from lvseg.shapes import print_tensor_shape
+
 import layers
 import tensorflow.compat.v1 as tf
-
-from lvseg.shapes import print_tensor_shape
 
 CLASSES = 2  # 0 is the background, 1 the left ventricle.
 FILTERS = [16, 32, 64, 128, 256]

@@ -1,15 +1,9 @@
 """Trains the network: -h lists the flags."""
 
-import sys
-from pathlib import Path
-
-import tensorflow.compat.v1 as tf
-
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # The project's top folder, where lvseg is.
+from lvseg import errors, flags, inputs, runs, summaries, training
 
 import neuralnetwork as nn
-
-from lvseg import errors, flags, inputs, runs, summaries, training
+import tensorflow.compat.v1 as tf
 
 
 def main(args):

@@ -4,11 +4,11 @@ It starts as the lab's network. What the flags --network, --loss, --optimizer an
 tables here, NETWORKS, LOSSES, OPTIMIZERS and SCHEDULES: whatever you add to them can be chosen.
 """
 
-import fcn
-import tensorflow.compat.v1 as tf
-
 from lvseg import metrics, summaries
 from lvseg.shapes import print_tensor_shape
+
+import fcn
+import tensorflow.compat.v1 as tf
 
 NETWORKS = {
     'fcn': fcn.inference,

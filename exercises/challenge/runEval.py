@@ -1,15 +1,9 @@
 """Evaluates the newest checkpoint of a training: -h lists the flags."""
 
-import sys
-from pathlib import Path
-
-import tensorflow.compat.v1 as tf
-
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # The project's top folder, where lvseg is.
+from lvseg import errors, evaluation, flags, inputs, metrics
 
 import neuralnetwork as nn
-
-from lvseg import errors, evaluation, flags, inputs, metrics
+import tensorflow.compat.v1 as tf
 
 
 def dice(pixels, intersection, labelled, predicted):

@@ -12,10 +12,10 @@ score_classes  2         16 x  16 x   2       convolution
 upscore        2        256 x 256 x   2       transposed convolution
 """
 
-import tensorflow.compat.v1 as tf
-
 from lvseg import summaries
 from lvseg.shapes import print_tensor_shape
+
+import tensorflow.compat.v1 as tf
 
 CLASSES = 2  # 0 is the background, 1 the left ventricle.
 

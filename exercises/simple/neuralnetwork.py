@@ -5,10 +5,10 @@ Every pixel of the image is connected with every hidden unit, and every hidden u
     65536 pixels -> HIDDEN_UNITS -> 65536 pixels x 2 classes
 """
 
-import tensorflow.compat.v1 as tf
-
 from lvseg import summaries
 from lvseg.shapes import print_tensor_shape
+
+import tensorflow.compat.v1 as tf
 
 HEIGHT, WIDTH = 256, 256
 PIXELS = HEIGHT * WIDTH

@@ -5,6 +5,9 @@ import sys
 import warnings
 from pathlib import Path
 
+from lvseg import records
+from lvseg.errors import exit_with_message
+
 import numpy as np
 import pydicom
 import pytest
@@ -12,8 +15,6 @@ from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 
 from data_prep import __main__ as command
-from lvseg import records
-from lvseg.errors import exit_with_message
 
 SIZE = 256
 RECORD_FILES = ('train_images.tfrecords', 'val_images.tfrecords')

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import termios
 
+from lvseg import records
+from lvseg.layout import RECORD_FILES
+
 import numpy as np
 import pytest
 
 from data_prep import manifest, phantom, staging
-from lvseg import records
 
 FILES = {'train_images.tfrecords', 'val_images.tfrecords', 'manifest.csv'}
 COMMANDS = ['sunnybrook', 'images', 'phantom']
@@ -190,8 +192,8 @@ def test_the_closing_lines_say_what_went_where_and_what_comes_next(succeed, raw,
 
 def test_records_are_those_of_the_lab(succeed, raw, out):
     succeed('sunnybrook', raw, '--out', out)
-    assert set(records.FILE_NAMES.values()) == FILES - {'manifest.csv'}
-    assert (records.FILE_NAMES['train'], records.FILE_NAMES['eval']) == (staging.TRAIN, staging.VAL)
+    assert set(RECORD_FILES.values()) == FILES - {'manifest.csv'}
+    assert (RECORD_FILES['train'], RECORD_FILES['eval']) == (staging.TRAIN, staging.VAL)
     assert records.count(str(out / 'train_images.tfrecords')) == 9
     assert records.count(str(out / 'val_images.tfrecords')) == 1
 

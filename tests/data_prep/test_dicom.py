@@ -1,13 +1,14 @@
 import tracemalloc
 import warnings
 
+from lvseg.errors import LabError
+
 import numpy as np
 import pydicom
 import pytest
 from pydicom import uid
 
 from data_prep import dicom
-from lvseg.errors import LabError
 
 PIXELS = np.array([[0, 10, 20], [30, 40, 2000]], np.int16)
 

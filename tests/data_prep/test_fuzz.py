@@ -4,6 +4,8 @@ import csv
 import io
 import random
 
+from lvseg.errors import LabError
+
 import numpy as np
 import pydicom
 import pytest
@@ -13,7 +15,6 @@ from PIL import Image
 from pydicom import uid
 
 from data_prep import contours, dicom, pictures
-from lvseg.errors import LabError
 
 pytestmark = pytest.mark.slow
 

@@ -5,13 +5,14 @@ import re
 import warnings
 from pathlib import Path
 
+from lvseg.errors import LabError
+
 import numpy as np
 import pydicom
 import pytest
 from PIL import Image, ImageDraw
 
 from data_prep import phantom
-from lvseg.errors import LabError
 
 PATIENTS = 4  # one of each pathology
 SEED = 1234

@@ -1,12 +1,13 @@
 import struct
 import zlib
 
+from lvseg.errors import LabError
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from data_prep import pictures
-from lvseg.errors import LabError
 
 GREY = np.array([[0, 1, 127], [128, 254, 255]], np.uint8)
 

@@ -1,12 +1,13 @@
 import os
 import signal
 
+from lvseg.errors import LabError
+
 import numpy as np
 import pytest
 
 from data_prep.reading import reader
 from data_prep.slices import BadFileError, Pair, Slice
-from lvseg.errors import LabError
 
 SLICES = [Slice(f'{number:03d}', 'p', f'{number}.png', '') for number in range(150)]
 

@@ -1,10 +1,11 @@
 import random
 
+from lvseg.errors import LabError
+
 import pytest
 
 from data_prep import split
 from data_prep.slices import Slice
-from lvseg.errors import LabError
 
 
 def slices_of(patients, per_patient):

@@ -2,12 +2,16 @@
 
 import re
 
+import lvseg.flags
+from lvseg import metrics, networks
+
 import pytest
 import tensorflow.compat.v1 as tf
 
 import data_prep.flags
-import lvseg.flags
-from lvseg import metrics
+from docs.figures import drawing
+from experiments import cross_validation
+from inside import counting
 
 MAX_PICTURE_BYTES = 150_000
 
@@ -72,7 +76,7 @@ def test_a_flag_within_the_text_is_one_that_there_is(path, document, root, load)
         data_prep.flags.parser(),
         lvseg.flags.challenge(challenge),
         lvseg.flags.evaluation('cnn'),
-        load(root / 'scripts' / 'cross_validate.py')._parser(),
+        cross_validation._parser(),
     )
     there_are = {flag for parser in parsers for flag in re.findall(r'--[a-z_]+', parser.format_help())}
     for code in document(path).inline_code:
@@ -115,8 +119,7 @@ def test_the_structure_list_is_that_of_the_network(guides, root):
 
 
 def test_the_drawings_are_what_the_script_draws(root, load):
-    script = load(root / 'scripts' / 'draw_figures.py')
-    for name, draw in script.DRAWINGS.items():
+    for name, draw in drawing.DRAWINGS.items():
         assert draw().text_of_file() == (root / 'docs' / 'images' / name).read_text(encoding='utf-8'), (
             'Run: make figures'
         )
@@ -127,14 +130,14 @@ def test_the_drawings_are_what_the_script_draws(root, load):
 
 @pytest.mark.parametrize('exercise', ['cnn', 'simple'])
 def test_the_table_of_weights_and_multiplications_is_what_the_script_prints(exercise, guides, parameters):
-    printed = parameters.table(parameters.rows(parameters.networks.solution(exercise))).splitlines()
+    printed = parameters.table(parameters.rows(networks.solution(exercise))).splitlines()
     assert [example.shown for example in guides[0].examples if f'parameters.py {exercise}' in example.commands[0]] == [
         printed
     ]
 
 
 def test_the_weights_and_multiplications_in_the_text(guides, parameters):
-    simple, cnn = (parameters.rows(parameters.networks.solution(exercise)) for exercise in ('simple', 'cnn'))
+    simple, cnn = (parameters.rows(networks.solution(exercise)) for exercise in ('simple', 'cnn'))
     weights = {row.layer: row.weights for row in cnn}
     connected = sum(row.weights for row in simple)
     convolved = sum(weights.values())
@@ -156,11 +159,10 @@ def test_the_answers_that_are_computed(guides):
 
 
 def test_the_staircase_in_the_text(root, load):
-    script = load(root / 'scripts' / 'draw_figures.py')
-    rates = script.learning_rates(0.03, 0.5, 2000, [0, 1999, 2000, 3999, 4000])
+    rates = drawing.learning_rates(0.03, 0.5, 2000, [0, 1999, 2000, 3999, 4000])
     assert rates == pytest.approx([0.03, 0.03, 0.015, 0.015, 0.0075])
 
 
 @pytest.fixture(scope='module')
-def parameters(root, load):
-    return load(root / 'scripts' / 'parameters.py')
+def parameters():
+    return counting

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from argparse import Namespace
 
+from lvseg import flags
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from lvseg import flags
+from experiments.recipe import RECIPE
 
 NETWORKS = ['fcn', 'alexnet', 'unet']
 
@@ -539,6 +541,6 @@ def test_a_checkpoint_of_another_exercise_is_refused(simple, program, tmp_path):
 
 
 def test_the_recipe_is_made_of_the_programs_flags(nn, root):
-    recipe = __import__('scripts.challenge', fromlist=['RECIPE']).RECIPE
+    recipe = RECIPE
     args = flags.challenge(nn).parse_args(recipe)
     assert (args.network, args.augment) == ('unet', True)

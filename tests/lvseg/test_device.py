@@ -1,9 +1,9 @@
 import ctypes
 from types import SimpleNamespace
 
-import pytest
-
 from lvseg import device
+
+import pytest
 
 NO_LIBRARY_OF_THIS_NAME = 'libno-such-thing.so.7'
 A_LIBRARY_THAT_IS_HERE = 'libc.so.6'

@@ -2,10 +2,10 @@
 
 import math
 
+from lvseg import distances
+
 import numpy as np
 import pytest
-
-from lvseg import distances
 
 
 def box(top, left, bottom, right, shape=(16, 16)):

@@ -3,14 +3,15 @@ import json
 import re
 import shutil
 
+from lvseg import checkpoints, evaluation
+
 import numpy as np
 import psutil
 import pytest
 import tensorflow.compat.v1 as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from lvseg import checkpoints, evaluation
-from scripts import benchmark
+from experiments import benchmark
 
 # A network that finds the same 10 x 30 pixels in every slice. Those of the expert are 10 + n rows of 20 pixels in
 # slice n, from the same corner on. So of the validation slices, n = 0 to 3:

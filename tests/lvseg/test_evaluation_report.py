@@ -3,16 +3,16 @@ import io
 import json
 from argparse import Namespace
 
+from lvseg import metrics, reports
+from lvseg.distances import Distances
+from lvseg.metrics import Areas
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata as hparams_metadata
-
-from lvseg import metrics, reports
-from lvseg.distances import Distances
-from lvseg.metrics import Areas
 
 # Three slices of 100 pixels:      1      2     3
 #   labelled                      20     10    30

@@ -1,9 +1,9 @@
 import os
 import re
 
-import pytest
-
 from lvseg import flags
+
+import pytest
 
 TRAINING_DEFAULTS = {
     'learning_rate': 0.01,

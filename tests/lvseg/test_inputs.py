@@ -1,13 +1,13 @@
 from argparse import Namespace
 from types import SimpleNamespace
 
+from lvseg import checkpoints, inputs, records
+from lvseg.errors import LabError
+
 import numpy as np
 import psutil
 import pytest
 import tensorflow.compat.v1 as tf
-
-from lvseg import checkpoints, inputs, records
-from lvseg.errors import LabError
 
 SLICE_BYTES = 256 * 256 * (4 + 1)  # A float32 and a uint8 for each pixel.
 

@@ -1,8 +1,8 @@
-import pytest
-
 from lvseg import manifest
 from lvseg.errors import LabError
 from lvseg.manifest import Spacing
+
+import pytest
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
+from lvseg import metrics
+from lvseg.metrics import Areas
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-
-from lvseg import metrics
-from lvseg.metrics import Areas
 
 # Two slices of 2 x 3 pixels:
 #   labelled   predicted

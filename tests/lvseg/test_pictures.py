@@ -1,12 +1,12 @@
 import io
 from itertools import combinations
 
+from lvseg import pictures
+from lvseg.pictures import Slice
+
 import numpy as np
 import pytest
 from PIL import Image
-
-from lvseg import pictures
-from lvseg.pictures import Slice
 
 # What people without one of the three kinds of cones see, from linear RGB to linear RGB: G. M. Machado et al., A
 # Physiologically-based Model for Simulation of Color Vision Deficiency, IEEE TVCG 15(6), 2009, severity 1.0.

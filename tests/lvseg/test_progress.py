@@ -12,9 +12,9 @@ import sys
 import termios
 from argparse import Namespace
 
-import pytest
-
 from lvseg import progress
+
+import pytest
 
 # A training of 3 epochs of 10 slices, 4 at a time: 3 x (4 + 4 + 2).
 FLAGS = ['--num_epochs', '3', '--batch_size', '4', '--seed', '1']

@@ -3,14 +3,15 @@ import os
 import struct
 from types import SimpleNamespace
 
+from lvseg import inputs, records
+from lvseg.errors import LabError
+from lvseg.layout import record_file
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from lvseg import inputs, records
-from lvseg.errors import LabError
 
 PIXELS = 256 * 256
 IMAGE = np.arange(PIXELS, dtype=np.int64).reshape(256, 256) % 3000 - 1000  # Negative too: DICOM's are int16.
@@ -354,7 +355,7 @@ def graph_reader():
         batch = iterator.get_next()
 
         def read(folder):
-            file = inputs.record_file(str(folder), 'train')
+            file = record_file(str(folder), 'train')
             inputs._count(file, batch_size=1)
             session.run(iterator.initializer, {path: file})
             number = 0

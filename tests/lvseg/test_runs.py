@@ -5,10 +5,10 @@ import subprocess
 import sys
 from argparse import Namespace
 
-import pytest
-
 from lvseg import runs
 from lvseg.errors import LabError
+
+import pytest
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 import io
 
+from lvseg import metrics, pictures, summaries
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from PIL import Image
 from tensorboard.plugins.hparams import metadata as hparams_metadata
 from tensorboard.plugins.pr_curve import summary as pr_curve_plugin
-
-from lvseg import metrics, pictures, summaries
 
 SIZE = 8
 

@@ -10,12 +10,12 @@ import subprocess
 import sys
 import time
 
+from lvseg import checkpoints, training
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-from lvseg import checkpoints, training
 
 # Runs an exercise's script with other constants: `python -c DRIVER CHECKPOINT_STEPS runTraining.py FLAGS`.
 DRIVER = """

@@ -1,12 +1,12 @@
 import json
 import re
 
+from lvseg import checkpoints, summaries
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-from lvseg import checkpoints, summaries
 
 
 def curve(directory, tag):

@@ -5,12 +5,14 @@ import stat
 import subprocess
 import sys
 
+from lvseg import device, records
+from lvseg.layout import RECORD_FILES, SIZE
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from lvseg import device, records
-from scripts import doctor
+from setup import doctor
 
 PINS = {'tensorflow-gpu': '1.15.0', 'numpy': '1.16.6', 'protobuf': '3.20.3', 'psutil': '7.2.2', 'h5py': '3.8.0'}
 V100 = doctor.Gpu('Tesla V100', (7, 0))
@@ -69,8 +71,8 @@ def gpus(driver, cuda='10', gpu_present=True, missing=(), cudnn=7605):
 @pytest.fixture
 def data_dir(tmp_path):
     """Two files of one black slice each."""
-    black = np.zeros([records.HEIGHT, records.WIDTH], np.uint8)
-    for name in records.FILE_NAMES.values():
+    black = np.zeros([SIZE, SIZE], np.uint8)
+    for name in RECORD_FILES.values():
         with tf.python_io.TFRecordWriter(str(tmp_path / name)) as writer:
             writer.write(records.encode(black.astype(np.int64), black))
     return tmp_path
@@ -287,7 +289,7 @@ def test_missing_data_stops_the_lab_and_the_line_says_which_command_makes_it(tmp
 
 
 def test_a_damaged_record_stops_the_lab(data_dir):
-    path = data_dir / records.FILE_NAMES['eval']
+    path = data_dir / RECORD_FILES['eval']
     content = bytearray(path.read_bytes())
     content[-1] ^= 0xFF  # The last byte of the checksum.
     path.write_bytes(content)

@@ -13,14 +13,11 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, Optional, Tuple
 from unittest import mock
 
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path += [str(PROJECT), str(PROJECT / 'scripts')]
+from lvseg.errors import LabError
+from lvseg.layout import SIZE
+from lvseg.project import EXERCISES, SOLUTIONS, exercise_names, shown
 
 import tensorflow.compat.v1 as tf
-from make_exercises import EXERCISES, SOLUTIONS, exercise_names
-
-from lvseg import records
-from lvseg.errors import LabError
 
 Shape = Tuple[int, ...]
 
@@ -109,12 +106,12 @@ def call(module: types.ModuleType, function: str, *args: Any, **kwargs: Any) -> 
 
 def images() -> tf.Tensor:
     """Stands for a batch of one image while a graph is built."""
-    return tf.placeholder(tf.float32, [1, records.HEIGHT, records.WIDTH])
+    return tf.placeholder(tf.float32, [1, SIZE, SIZE])
 
 
 def labels() -> tf.Tensor:
     """Stands for a batch of one label while a graph is built."""
-    return tf.placeholder(tf.uint8, [1, records.HEIGHT, records.WIDTH])
+    return tf.placeholder(tf.uint8, [1, SIZE, SIZE])
 
 
 def shape(tensor: tf.Tensor) -> Shape:
@@ -125,11 +122,6 @@ def shape(tensor: tf.Tensor) -> Shape:
 def weights(graph: tf.Graph) -> Dict[str, Shape]:
     """The shapes of a graph's trainable variables, by name."""
     return {variable.op.name: shape(variable) for variable in graph.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES)}
-
-
-def shown(path: Path) -> str:
-    """A path as a student would type it."""
-    return str(path.relative_to(PROJECT)) if PROJECT in path.parents else str(path)
 
 
 @contextlib.contextmanager

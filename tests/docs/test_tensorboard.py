@@ -5,7 +5,7 @@ import json
 import pytest
 from PIL import Image
 
-from scripts import browser, screenshots
+from docs.figures import browser, screenshots
 
 pytestmark = pytest.mark.slow
 

@@ -1,16 +1,13 @@
 """scripts/lab.py: which preparation a folder gets, and what the closing table says."""
 
-import importlib.util
-
 import pytest
+
+from experiments import whole_lab
 
 
 @pytest.fixture(scope='module')
-def lab(root):
-    spec = importlib.util.spec_from_file_location('lab', root / 'scripts' / 'lab.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def lab():
+    return whole_lab
 
 
 def test_without_a_source_the_phantom_is_prepared(lab):

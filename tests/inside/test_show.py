@@ -6,12 +6,13 @@ import shutil
 import sys
 from typing import NamedTuple
 
+from lvseg import errors, networks, pictures, runs
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from lvseg import errors, pictures, runs
-from scripts import networks, show
+from inside import drawing as show
 
 SHOW = 'scripts/show.py'
 

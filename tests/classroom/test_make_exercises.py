@@ -3,16 +3,18 @@
 import functools
 import re
 
+from lvseg import project, records
+from lvseg.layout import RECORD_FILES, SIZE
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lvseg import records
-from scripts import make_exercises
+from classroom import making as make_exercises
 
-NAMES = make_exercises.exercise_names()
+NAMES = project.exercise_names()
 
 
 def solution_text(exercise, name='neuralnetwork.py'):
@@ -53,8 +55,8 @@ def unsolved(tmp_path_factory, root, run):
     """Runs an exercise's runTraining.py, blanks and all, on a record file of one black slice; each but once."""
     folder = tmp_path_factory.mktemp('unsolved')
     (folder / 'lvseg').symlink_to(root / 'lvseg')
-    black = np.zeros([records.HEIGHT, records.WIDTH], np.uint8)
-    with tf.python_io.TFRecordWriter(str(folder / records.FILE_NAMES['train'])) as writer:
+    black = np.zeros([SIZE, SIZE], np.uint8)
+    with tf.python_io.TFRecordWriter(str(folder / RECORD_FILES['train'])) as writer:
         writer.write(records.encode(black.astype(np.int64), black))
 
     @functools.lru_cache(maxsize=None)

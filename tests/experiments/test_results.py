@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts import results
+from experiments import results
 
 
 def of_challenge(dice, per_slice, minutes):

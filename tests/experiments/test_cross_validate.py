@@ -1,27 +1,25 @@
 """scripts/cross_validate.py: who is held out, what is written, what is measured again, and what the table says."""
 
 import csv
-import importlib.util
 import json
 import sys
 from types import SimpleNamespace
+
+from lvseg import records
+from lvseg.errors import LabError
 
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from lvseg import records
-from lvseg.errors import LabError
+from experiments import cross_validation
 
 SIDES = {'train': 'train_images.tfrecords', 'val': 'val_images.tfrecords'}
 
 
 @pytest.fixture(scope='module')
-def script(root):
-    spec = importlib.util.spec_from_file_location('cross_validate', root / 'scripts' / 'cross_validate.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script():
+    return cross_validation
 
 
 def write_data(folder, sides, spacing='1.25'):
@@ -264,7 +262,7 @@ def test_a_pathology_without_patients_is_refused(script, tmp_path, monkeypatch):
 
 
 def test_without_flags_the_challenge_is_trained_by_its_recipe(script, cross_validate, trainings, monkeypatch):
-    monkeypatch.setitem(sys.modules, 'challenge', SimpleNamespace(RECIPE=['--network', 'unet']))
+    monkeypatch.setattr(script, 'RECIPE', ['--network', 'unet'])
     monkeypatch.setattr(script, '_exercises', lambda: ['challenge'])
     cross_validate('--folds', '2')
     assert trainings[0] == ('fold-1', 'challenge', ['--network', 'unet', '--seed', '1'])

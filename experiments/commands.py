@@ -8,9 +8,8 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
-from networks import PROJECT, shown
-
 from lvseg import reports
+from lvseg.project import PROJECT, shown
 
 
 class Run(NamedTuple):

@@ -22,8 +22,7 @@ while True:
 RUNS_IT = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.path += ['', 'scripts']
-import commands
+from experiments import commands
 from lvseg import errors
 errors.exit_with_message(lambda: commands.run(['-c', sys.argv[1]]))
 """

@@ -10,11 +10,12 @@ import subprocess
 import sys
 import time
 
+from lvseg import networks
+
 import pytest
 
-from scripts import check
-
-make_exercises, networks = check.make_exercises, check.networks
+from classroom import judging as check
+from classroom import making as make_exercises
 
 ENDS_IT = 'Ctrl-C ends it.)\n'
 AXES = ('height', 'width')
@@ -67,7 +68,7 @@ def report(tmp_path, solution):
 @pytest.fixture
 def project(tmp_path, root):
     """A project of its own, with blank exercises."""
-    for folder in ('scripts', 'lvseg', 'exercise_solutions'):
+    for folder in ('scripts', 'classroom', 'lvseg', 'exercise_solutions'):
         shutil.copytree(root / folder, tmp_path / folder, ignore=shutil.ignore_patterns('__pycache__'))
     subprocess.run([sys.executable, 'scripts/make_exercises.py'], cwd=tmp_path, check=True)
     return tmp_path

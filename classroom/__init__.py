@@ -1,0 +1,1 @@
+"""The exercises made from the solutions, and a student's network judged."""

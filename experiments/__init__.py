@@ -1,0 +1,1 @@
+"""Many trainings at once: each measured once and kept; tables of them."""

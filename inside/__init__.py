@@ -1,0 +1,1 @@
+"""What a network is and does: its layers counted, its slices drawn."""

@@ -1,0 +1,1 @@
+"""What the lab needs of a machine, and whether it is there."""
