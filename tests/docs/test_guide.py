@@ -74,7 +74,7 @@ def test_a_flag_within_the_text_is_one_that_there_is(path, document, root, load)
     challenge = load(root / 'exercise_solutions' / 'challenge' / 'neuralnetwork.py')
     parsers = (
         data_prep.flags.parser(),
-        lvseg.flags.challenge(challenge),
+        lvseg.flags.training('challenge', challenge.FLAGS),
         lvseg.flags.evaluation('cnn'),
         cross_validation._parser(),
     )
