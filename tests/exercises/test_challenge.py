@@ -556,14 +556,10 @@ def with_gamma(copy_exercise, run, data_dir):
     """The challenge's programs with one flag more, which stands where the others do and is taken by inference."""
     folder = copy_exercise('challenge')
     network = folder / 'neuralnetwork.py'
-    text = (
-        network.read_text().replace('FLAGS = [', GAMMA, 1).replace('augment=False):', 'augment=False, gamma=1.0):', 1)
-    )
-    network.write_text(
-        text.replace(
-            "    print_tensor_shape(images, '", "    print('GAMMA', gamma)\n    print_tensor_shape(images, '", 1
-        )
-    )
+    text = network.read_text().replace('FLAGS = [', GAMMA, 1)
+    text = text.replace('augment=False):', 'augment=False, gamma=1.0):', 1)
+    first_line = "    print_tensor_shape(images, '"
+    network.write_text(text.replace(first_line, f"    print('GAMMA', gamma)\n{first_line}", 1))
     return Program(run, folder.parent.parent, data_dir)
 
 
