@@ -4,11 +4,14 @@ import codecs
 import re
 
 from lvseg.errors import LabError
+from lvseg.layout import SIZE
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from data_prep.slices import SIZE
+# Contour files count pixels from one: on the three real patients at hand the border between blood and muscle lies one
+# pixel left of and above the contours' numbers, if the first pixel's centre is called 0.
+FIRST_PIXEL = 1
 
 # Not float(): that takes 'nan', 'inf', '1_0' and the digits of other scripts.
 _NUMBER = r'[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?'
