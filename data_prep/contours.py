@@ -24,12 +24,16 @@ def read_mask(data: bytes) -> np.ndarray:
     """Fills a contour.
 
     Args:
-        data: text, one point `x y` a line, in pixels of the 256 x 256 image, x to the right and y down. Between the
-            two may be spaces, a tab, a comma or a semicolon.
+        data: text, one point `x y` a line, in pixels of the 256 x 256 image counted from one, x to the right and y
+            down. Between the two may be spaces, a tab, a comma or a semicolon.
 
     Returns:
         uint8 [256, 256], 1 inside the contour and on it. That equals the masks that SegNetCMR published of the
-        Sunnybrook data, which Pillow's polygon with outline made, pixel for pixel.
+        Sunnybrook data, which Pillow's polygon with outline made, pixel for pixel; so, as there, the points are filled
+        as if counted from zero. A mask thus lies right of and below what the expert outlined, by one pixel where the
+        points are whole numbers and half a pixel where they are halves, which Pillow rounds down. And with its outline
+        it is larger: by 5.4 % of the polygon's area on the 56 real contours at hand. To measure areas, or to write a
+        contour of a mask, begin with the points and `FIRST_PIXEL`.
 
     Raises:
         LabError: too large, no text, a line that is no point, fewer than three points, no area, or a point outside
