@@ -139,6 +139,26 @@ def test_slices_are_parallel_and_evenly_spaced(studies):
         assert step == pytest.approx(-10 * np.cross(right, down), abs=1e-3)  # towards the apex
 
 
+def test_the_spacing_between_slices_is_that_of_their_positions_along_the_normal(studies):
+    for patient in (studies / 'SCD_IMAGES_01').iterdir():
+        headers = [pydicom.dcmread(str(path)) for path in patient.glob('CINESAX_*/*.dcm')]
+        normal = np.cross(*np.array(headers[0].ImageOrientationPatient, float).reshape(2, 3))
+        heights = {round(float(normal @ np.array(h.ImagePositionPatient, float)), 3) for h in headers}
+        assert len(heights) > 6
+        (told,) = {h.SpacingBetweenSlices for h in headers}
+        assert np.diff(sorted(heights)) == pytest.approx(told, abs=2e-3)
+
+
+def test_times_are_in_milliseconds_of_one_beat(studies):
+    for path in studies.rglob('*.dcm'):
+        header = pydicom.dcmread(str(path))
+        # A minute has 60,000 ms; the interval is rounded to whole ones, which is half of one at most in each beat.
+        assert header.NominalInterval * header.HeartRate == pytest.approx(60_000, abs=header.HeartRate / 2)
+        # Image 1 is taken as the beat begins, and the others a 20th of it after the one before; so image 20 at 19 / 20.
+        since_beat = (header.InstanceNumber - 1) % 20 / 20
+        assert header.TriggerTime == pytest.approx(since_beat * 60_000 / header.HeartRate, abs=1e-3)
+
+
 def test_contours_lie_on_half_pixels_in_the_image_one_step_apart(slices):
     for *_, points in slices:
         assert np.array_equal(points * 2, np.rint(points * 2))
