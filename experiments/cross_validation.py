@@ -27,7 +27,7 @@ from lvseg.project import SOLUTIONS, shown
 
 import tensorflow.compat.v1 as tf
 
-from data_prep.sunnybrook import case_name
+from data_prep.names import case_name
 from experiments import commands
 from experiments.recipe import RECIPE
 

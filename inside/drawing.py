@@ -18,7 +18,7 @@ from lvseg.project import DATA, LOGS
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from data_prep import images
+from data_prep.sources import images
 
 _SLICES_AT_MOST = 30
 _COLUMNS = 6
