@@ -16,9 +16,10 @@ from lvseg import flags, runs
 from lvseg.errors import LabError
 from lvseg.project import LOGS, exercise_names, shown
 
+from data_prep.names import PATHOLOGIES
 from experiments import measuring, tables
 from experiments.figures import summary
-from experiments.folds import GROUPS, deal, hold_out
+from experiments.folds import deal, hold_out
 from experiments.measuring import Measured, Training
 from experiments.pool import Pool, read_pool, write_part
 from experiments.recipe import RECIPE
@@ -54,11 +55,11 @@ def hold_out_groups(pool: Pool, wanted: Set[str], training: Training, out: Path)
     if missing:
         raise LabError(f'--hold_out: {pool.data_dir} has no patients of {", ".join(missing)}.')
     measured = {}
-    for part in [Part(name, groups[name], out / run / name) for name in GROUPS]:
+    for part in [Part(name, groups[name], out / run / name) for name in PATHOLOGIES]:
         found = measure(pool, part, training) if part.name in wanted else _earlier(part, training)
         if found:
             measured[part.name] = found
-    _report(list(GROUPS), measured, training, out / f'{run}.json')
+    _report(list(PATHOLOGIES), measured, training, out / f'{run}.json')
 
 
 def measure(pool: Pool, part: Part, training: Training) -> Measured:
@@ -102,7 +103,7 @@ def _parser() -> flags.Parser:
     add('--out', type=flags.directory, help='directory of the results (default: logs/cross_validation/EXERCISE)')
     add(
         '--hold_out',
-        choices=[*GROUPS, 'all'],
+        choices=[*PATHOLOGIES, 'all'],
         help='in place of folds, hold out the patients of this pathology, or of each in turn (default: folds)',
     )
     return parser
@@ -139,4 +140,4 @@ def main() -> None:
     if args.hold_out is None:
         cross_validate(pool, args.folds, training, out)
     else:
-        hold_out_groups(pool, set(GROUPS) if args.hold_out == 'all' else {args.hold_out}, training, out)
+        hold_out_groups(pool, set(PATHOLOGIES) if args.hold_out == 'all' else {args.hold_out}, training, out)

@@ -1,6 +1,5 @@
 """The slices of a folder, whatever their split: whose each one is, and writing them with patients held out."""
 
-import csv
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Tuple
 
@@ -10,7 +9,7 @@ from lvseg.layout import record_file
 
 import tensorflow.compat.v1 as tf
 
-from data_prep.sunnybrook import case_name
+from data_prep.names import case_name
 
 _SPLITS = ('train', 'eval')
 
@@ -56,7 +55,7 @@ def write_part(pool: Pool, held_out: List[str], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         lines = [{**line, 'split': _side(line, held_out)} for line in pool.lines]
         lines_by_side = {side: [line for line in lines if line['split'] == side] for side in manifest.SPLITS.values()}
-        _write_manifest(folder / manifest.FILE_NAME, [line for side in lines_by_side.values() for line in side])
+        manifest.write(str(folder / manifest.FILE_NAME), [line for side in lines_by_side.values() for line in side])
         try:
             _write_records(pool, lines, folder)
         except tf.errors.OpError as error:
@@ -65,13 +64,6 @@ def write_part(pool: Pool, held_out: List[str], folder: Path) -> None:
 
 def _side(line: Dict[str, str], held_out: List[str]) -> str:
     return manifest.SPLITS['eval' if line['patient'] in held_out else 'train']
-
-
-def _write_manifest(path: Path, lines: List[Dict[str, str]]) -> None:
-    with path.open('w', encoding='utf-8', errors='surrogateescape', newline='') as file:
-        writer = csv.DictWriter(file, list(lines[0]), lineterminator='\n', extrasaction='ignore', restval='')
-        writer.writeheader()
-        writer.writerows(lines)
 
 
 def _write_records(pool: Pool, lines: List[Dict[str, str]], folder: Path) -> None:

@@ -7,7 +7,7 @@ import shutil
 from contextlib import contextmanager
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from lvseg import runs
+from lvseg import files, runs
 from lvseg.errors import LabError
 
 import numpy as np
@@ -55,17 +55,38 @@ def save(session: tf.Session, saver: tf.train.Saver, directory: str, global_step
     Raises:
         LabError: it cannot be written, for want of space mostly; says how much is needed.
     """
+    path = os.path.join(directory, _NAME)
     try:
-        saver.save(session, os.path.join(directory, _NAME), global_step, write_meta_graph=False)
+        # TensorFlow would note it as the newest, and remove an older one, before it is on disk.
+        checkpoint = saver.save(session, path, global_step, write_meta_graph=False, write_state=False)
+        files.sync(*_files_of(checkpoint), directory)
+        _note(saver, checkpoint)
     except ValueError:  # So the saver says that the directory is not there.
         raise LabError(f'{directory} was removed during the training; nothing can be saved there.') from None
-    except tf.errors.OpError as error:
-        reason = error.message.splitlines()[0].split('; ')[-1]
+    except (tf.errors.OpError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error.message.splitlines()[0].split('; ')[-1]
         raise LabError(
             f'the checkpoint of step {global_step} cannot be saved in {directory}: {reason}. It needs '
             f'{_megabytes(_size())}, {_megabytes(shutil.disk_usage(directory).free)} are free. What was saved before '
             'is intact: make room and go on with --resume.'
         ) from None
+
+
+def _note(saver: tf.train.Saver, checkpoint: str) -> None:
+    """Notes a checkpoint as the newest; those that are now too many are removed."""
+    directory, most = os.path.abspath(os.path.dirname(checkpoint)), saver.saver_def.max_to_keep
+    saved = [*(earlier for earlier in saver.last_checkpoints if earlier != checkpoint), checkpoint]
+    kept = [os.path.basename(path) for path in saved[-most:]]  # Relative: a run may be moved as a whole.
+    with files.replacing(os.path.join(directory, _STATE_FILE)) as file:
+        file.write(str(tf.train.generate_checkpoint_state_proto(directory, kept[-1], kept)))
+    saver.recover_last_checkpoints(saved[-most:])
+    for outdated in saved[:-most]:
+        for path in _files_of(outdated):
+            os.remove(path)
+
+
+def _files_of(checkpoint: str) -> List[str]:
+    return glob.glob(f'{glob.escape(checkpoint)}.*')
 
 
 def restore(session: tf.Session, saver: tf.train.Saver, checkpoint: str, exercise: str) -> None:

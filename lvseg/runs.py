@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, Any, Dict, Iterator, List, NamedTuple, Optional
 
+from lvseg import files
 from lvseg.errors import LabError
 
 _FLAGS_FILE = 'run.json'
 _LOCK_FILE = 'lock'
-_PART = '.part'  # Ends the name of a file that is being written.
 
 
 class Run(NamedTuple):
@@ -125,10 +125,9 @@ def writing(directory: str) -> Iterator[None]:
 
 def save_json(path: str, values: Dict[str, Any]) -> None:
     """Writes a JSON file, whole or not at all."""
-    with open(path + _PART, 'w') as file:
+    with files.replacing(path) as file:
         json.dump(values, file, indent=2, sort_keys=True)
         file.write('\n')
-    os.replace(path + _PART, path)
 
 
 def _keep_earlier_run(directory: str) -> None:
@@ -136,10 +135,10 @@ def _keep_earlier_run(directory: str) -> None:
     if not os.path.isdir(directory):
         return
     # A run that was killed before it had written its flags is none.
-    files = set(os.listdir(directory)) - {_LOCK_FILE, _FLAGS_FILE + _PART}
-    if not files:
+    found = set(os.listdir(directory)) - {_LOCK_FILE, _FLAGS_FILE + files.PART}
+    if not found:
         return
-    if _FLAGS_FILE not in files:
+    if _FLAGS_FILE not in found:
         raise LabError(f'{directory} holds files, but no run of this lab. Give an empty or a new directory.')
 
     number = 1

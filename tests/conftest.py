@@ -189,3 +189,49 @@ def graph():
     """A graph of the test's own."""
     with tf.Graph().as_default() as own:
         yield own
+
+
+class Disk:
+    """What was told to the disk, in order: ('sync', file, its bytes then) and ('name', file, path) of a renaming.
+
+    A file is told by its device and inode, which renaming leaves as they are.
+    """
+
+    def __init__(self):
+        self.told = []
+
+    def named(self, path):
+        """When the file that is there now was given a name, in places of `told`."""
+        return next(place for place, told in enumerate(self.told) if told[:2] == ('name', self.file(path)))
+
+    def synced(self, path, since=0, until=None):
+        """The sizes, in bytes, with which a file or folder reached the disk between two places of `told`."""
+        return [told[2] for told in self.told[since:until] if told[:2] == ('sync', self.file(path))]
+
+    @staticmethod
+    def file(path):
+        found = os.stat(str(path))
+        return found.st_dev, found.st_ino
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """A Disk that notes what this process syncs and renames from now on."""
+    disk, sync = Disk(), os.fsync
+
+    def noted_sync(descriptor):
+        sync(descriptor)
+        found = os.fstat(descriptor)
+        disk.told.append(('sync', (found.st_dev, found.st_ino), found.st_size))
+
+    def noted(rename):
+        def renamed(source, target):
+            rename(source, target)
+            disk.told.append(('name', disk.file(target), str(target)))
+
+        return renamed
+
+    monkeypatch.setattr(os, 'fsync', noted_sync)
+    monkeypatch.setattr(os, 'rename', noted(os.rename))
+    monkeypatch.setattr(os, 'replace', noted(os.replace))
+    return disk

@@ -74,6 +74,15 @@ def test_the_unet_has_about_two_million_weights(nn, graph):
     assert trainable() == down + enlarged + up + normalisation + scores
 
 
+def test_around_the_centre_the_unet_is_sure_of_the_background(nn, graph):
+    images = tf.constant(np.random.RandomState(1).uniform(size=[1, 256, 256]).astype(np.float32))
+    (logits,) = evaluated(nn.inference(images, training=True, network='unet'))
+    around = np.ones([256, 256], bool)
+    around[64:192, 64:192] = False  # The centre is 128 x 128.
+    odds = np.exp(logits[0, around, 0] - logits[0, around, 1])
+    assert odds == pytest.approx(np.full(256 * 256 - 128 * 128, math.exp(10)), rel=1e-5)
+
+
 @pytest.mark.parametrize('network', NETWORKS)
 def test_normalisation_is_by_the_batch_in_training_and_by_what_was_seen_in_evaluation(network, nn, graph, monkeypatch):
     """The first slice of a batch, beside a slice like it and beside a bright one."""

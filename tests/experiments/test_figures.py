@@ -35,6 +35,20 @@ def test_all_slices_count_alike_whatever_their_fold():
     assert 'Distances are of' not in tables.cross_validation(list(measured), result)
 
 
+def test_distances_of_all_slices_are_means_over_those_with_both_contours():
+    # 1 of 3 slices with both contours at 4 mm, 1 of 1 at 2 mm: (4 + 2) / 2 = 3; over all slices it would be 14 / 4.
+    measured = {
+        'fold 1': found(3, (10, 20, 20), 0.2, [('mm', 1, 4.0)]),
+        'fold 2': found(1, (30, 30, 30), 0.6, [('mm', 1, 2.0)]),
+    }
+    measured['fold 1']['metrics']['contours']['mm'].update(slices=3, contours=3)
+    whole = summary(measured)['all_slices']
+    assert whole['average_perpendicular_distance'] == whole['hausdorff_distance'] == 3
+    # Of 3 + 1 contours, half are good in both folds.
+    measured['fold 2']['metrics']['contours']['mm']['good'] = 1.0
+    assert summary(measured)['all_slices']['good'] == (3 * 0.5 + 1 * 1.0) / 4
+
+
 def test_distances_in_pixels_are_not_averaged_with_those_in_mm():
     measured = {
         'fold 1': found(3, (10, 20, 20), 0.2, [('mm', 2, 4.0), ('pixels', 1, 9.0)]),

@@ -4,6 +4,7 @@ from lvseg.errors import LabError
 
 import pytest
 
+from data_prep.names import PATHOLOGIES, pathology
 from experiments import folds
 
 
@@ -23,7 +24,7 @@ from experiments import folds
     ],
 )
 def test_the_case_name_tells_the_pathology(patient, group):
-    assert folds.group(patient) == group
+    assert pathology(patient) == group
 
 
 PATIENTS = [f'{group}-{n:02d}' for group, n in zip(['SC-HF-I', 'SC-HF-NI', 'SC-HYP'] * 4, range(12))]
@@ -35,7 +36,7 @@ PATIENTS += ['SC-N-01', 'SC-N-02', 'SC-N-03']
 def test_every_patient_is_in_one_fold_and_each_pathology_is_spread(number, seed):
     dealt = folds.deal(PATIENTS, number, seed)
     assert sorted(patient for fold in dealt for patient in fold) == sorted(PATIENTS)
-    for count in [len, *(lambda fold, g=g: sum(folds.group(p) == g for p in fold) for g in folds.GROUPS)]:
+    for count in [len, *(lambda fold, g=g: sum(pathology(p) == g for p in fold) for g in PATHOLOGIES)]:
         counts = [count(fold) for fold in dealt]
         assert max(counts) - min(counts) <= 1
 

@@ -58,6 +58,12 @@ def test_every_epoch_has_every_slice_once_in_a_new_order(data_dir, any_size):
     assert len({tuple(epoch) for epoch in epochs}) == 3
 
 
+def test_every_slice_that_is_shuffled_can_come_first(data_dir, any_size):
+    order = sum(training_order(described(data_dir, num_epochs=100)), [])
+    # That a slice comes first in none of 100 epochs has a chance of 0.9 ** 100 = 0.00003.
+    assert set(order[::10]) == set(range(10 if any_size == 'cached' else 4))
+
+
 def test_the_seed_makes_the_order(data_dir, any_size):
     run = described(data_dir, num_epochs=2)
     assert training_order(run, seed=1) == training_order(run, seed=1) != training_order(run, seed=2)

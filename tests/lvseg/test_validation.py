@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 
 from lvseg import checkpoints, summaries
 
@@ -143,6 +144,24 @@ def test_a_resumed_run_goes_on_with_its_curve_and_remembers_the_best(simple, dic
         (30, pytest.approx(0.4)),
         (40, pytest.approx(0.6)),
     ]
+
+
+def test_what_was_validated_after_the_checkpoint_that_a_run_goes_on_from_is_forgotten(simple, dice_is, tmp_path):
+    run_dir, killed = tmp_path / 'train', tmp_path / 'killed'
+    flags = ['--batch_size', 10, '--eval_every', 1]  # One step an epoch.
+    dice_is(0.1, 0.2)
+    simple.train(killed, '--num_epochs', 2, *flags)
+    shutil.copytree(str(killed), str(run_dir))
+    dice_is(0.3, 0.4)
+    simple.train(run_dir, '--num_epochs', 4, '--resume', *flags)
+    # The curve has four points, and the newest checkpoint is again that of the second step, as after a kill.
+    shutil.rmtree(str(killed / 'validation'))
+    shutil.copytree(str(run_dir / 'validation'), str(killed / 'validation'))
+
+    dice_is(0.5)
+    simple.train(killed, '--num_epochs', 3, '--resume', *flags)
+    expected = [(1, 0.1), (2, 0.2), (3, 0.5)]
+    assert curve(killed / 'validation', 'dice') == [(step, pytest.approx(dice)) for step, dice in expected]
 
 
 def test_weights_that_are_not_finite_are_never_the_best(simple, tmp_path):
