@@ -25,6 +25,10 @@ _CACHE_BYTES = 2 * 1024**3
 # How many slices are shuffled at a time when the file is too large to be kept in memory: 330 MB of them.
 _STREAMING_SHUFFLE = 1000
 
+# Beside the run's seed, which the graph has. Without it, TensorFlow takes the number of operations that the graph has so
+# far, which differs from version to version; 10 is what it was in 1.15, so that the lab's measured runs stay the same.
+_ORDER = 10
+
 _BATCHES_AHEAD = 2
 
 # In an error's message, the operation that failed stands in brackets; others may be named there as its inputs.
@@ -60,9 +64,9 @@ def training_batches(run: Run, augment: Optional[Augment] = None) -> Tuple[tf.Te
     """
     dataset = _decoded(record_file(run.data_dir, 'train'))
     if run.slices * _SLICE_BYTES <= _cache_bytes():
-        dataset = dataset.cache().shuffle(run.slices)
+        dataset = dataset.cache().shuffle(run.slices, seed=_ORDER)
     else:
-        dataset = dataset.shuffle(_STREAMING_SHUFFLE)
+        dataset = dataset.shuffle(_STREAMING_SHUFFLE, seed=_ORDER)
     batches = _batched(dataset, run.batch_size).repeat(run.num_epochs).skip(run.steps_done)
     return _next_batch(batches if augment is None else _augmented(batches, augment, run.seed, run.steps_done))
 

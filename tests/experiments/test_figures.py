@@ -41,11 +41,11 @@ def test_distances_of_all_slices_are_means_over_those_with_both_contours():
         'fold 1': found(3, (10, 20, 20), 0.2, [('mm', 1, 4.0)]),
         'fold 2': found(1, (30, 30, 30), 0.6, [('mm', 1, 2.0)]),
     }
-    measured['fold 1']['metrics']['contours']['mm'].update(slices=3, contours=3)
+    measured['fold 1'].metrics['contours']['mm'].update(slices=3, contours=3)
     whole = summary(measured)['all_slices']
     assert whole['average_perpendicular_distance'] == whole['hausdorff_distance'] == 3
     # Of 3 + 1 contours, half are good in both folds.
-    measured['fold 2']['metrics']['contours']['mm']['good'] = 1.0
+    measured['fold 2'].metrics['contours']['mm']['good'] = 1.0
     assert summary(measured)['all_slices']['good'] == (3 * 0.5 + 1 * 1.0) / 4
 
 
