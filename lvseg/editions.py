@@ -56,7 +56,7 @@ class _QuietImport(importlib.abc.MetaPathFinder):
 
 @contextlib.contextmanager
 def _stderr_held_back() -> Iterator[None]:
-    """Drops what is written to the file descriptor of stderr, by C++ as by Python; after an error it comes after all."""
+    """Drops what C++ and Python write to the file descriptor of stderr; if there is an error, it comes after all."""
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as held:

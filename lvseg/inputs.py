@@ -25,8 +25,8 @@ _CACHE_BYTES = 2 * 1024**3
 # How many slices are shuffled at a time when the file is too large to be kept in memory: 330 MB of them.
 _STREAMING_SHUFFLE = 1000
 
-# Beside the run's seed, which the graph has. Without it, TensorFlow takes the number of operations that the graph has so
-# far, which differs from version to version; 10 is what it was in 1.15, so that the lab's measured runs stay the same.
+# The order's own seed, beside that of the run. Without it, TensorFlow takes the number of operations that the graph has
+# so far, which differs between its versions; 10 is what it is in 1.15, so that what was measured there stays true.
 _ORDER = 10
 
 _BATCHES_AHEAD = 2
