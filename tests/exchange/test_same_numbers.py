@@ -18,7 +18,17 @@ EXERCISES = {
     'cnnDice': [],
     # The recipe, but for Adam, which divides each gradient by its own size: where a weight has hardly any, the last bit
     # decides its sign, and that differs between versions; after 20 steps, losses then differ by 0.0002.
-    'challenge': '--network unet --normalisation per_image --augment --loss both --schedule warmup'.split(),
+    'challenge': [
+        '--network',
+        'unet',
+        '--normalisation',
+        'per_image',
+        '--augment',
+        '--loss',
+        'both',
+        '--schedule',
+        'warmup',
+    ],
 }
 
 
