@@ -12,23 +12,14 @@ pytestmark = pytest.mark.exchange
 STEPS = 20
 # 18 slices, 2 at a time, make 9 steps an epoch: 3 epochs have 27.
 FLAGS = ['--batch_size', 2, '--num_epochs', 3, '--seed', 1]
+NETWORK = ['--network', 'unet', '--normalisation', 'per_image']
 EXERCISES = {
     'simple': [],
     'cnn': [],
     'cnnDice': [],
     # The recipe, but for Adam, which divides each gradient by its own size: where a weight has hardly any, the last bit
     # decides its sign, and that differs between versions; after 20 steps, losses then differ by 0.0002.
-    'challenge': [
-        '--network',
-        'unet',
-        '--normalisation',
-        'per_image',
-        '--augment',
-        '--loss',
-        'both',
-        '--schedule',
-        'warmup',
-    ],
+    'challenge': [*NETWORK, *('--augment', '--loss', 'both', '--schedule', 'warmup')],
 }
 
 
