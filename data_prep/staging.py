@@ -8,10 +8,10 @@ from typing import Iterator
 
 from lvseg import files
 from lvseg.errors import LabError
+from lvseg.layout import MANIFEST_FILE as MANIFEST
+from lvseg.layout import RECORD_FILES
 
-TRAIN = 'train_images.tfrecords'  # As in lvseg.records.FILE_NAMES, which would bring TensorFlow with it.
-VAL = 'val_images.tfrecords'
-MANIFEST = 'manifest.csv'
+TRAIN, VAL = RECORD_FILES['train'], RECORD_FILES['eval']
 STUDIES = 'phantom_studies'
 
 _PREFIX = '.data_prep-'

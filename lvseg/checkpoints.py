@@ -4,7 +4,6 @@ import glob
 import os
 import re
 import shutil
-from argparse import Namespace
 from contextlib import contextmanager
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
@@ -50,12 +49,6 @@ def step(checkpoint: str) -> int:
         return int(tf.train.load_variable(checkpoint, tf.GraphKeys.GLOBAL_STEP))
 
 
-def steps_done(args: Namespace) -> int:
-    """How many steps of the epochs asked for are already made: none, unless --resume finds a checkpoint."""
-    checkpoint = newest(args.checkpoint_dir) if args.resume else None
-    return 0 if checkpoint is None else step(checkpoint)
-
-
 def save(session: tf.Session, saver: tf.train.Saver, directory: str, global_step: int) -> None:
     """Saves all variables; until that is done, the newest checkpoint is the one before.
 
@@ -96,13 +89,13 @@ def _files_of(checkpoint: str) -> List[str]:
     return glob.glob(f'{glob.escape(checkpoint)}.*')
 
 
-def restore(session: tf.Session, saver: tf.train.Saver, checkpoint: str, args: Namespace) -> None:
+def restore(session: tf.Session, saver: tf.train.Saver, checkpoint: str, exercise: str) -> None:
     """Restores the weights.
 
     Raises:
         LabError: the checkpoint is damaged, or of another network; says which.
     """
-    check_network(checkpoint, args.exercise)
+    check_network(checkpoint, exercise)
     with explaining_damage(checkpoint):
         saver.restore(session, checkpoint)
 

@@ -42,10 +42,10 @@ def shared():
 
 @pytest.fixture(scope='session')
 def run():
-    """Runs `python ARGS ...` from the repository's top; returns the finished process with its text output."""
+    """Runs `python ARGS ...` from the top of the repository or of a copy; returns the process with its text output."""
 
     def run_python(*args, cwd=ROOT, check=False, **kwargs):
-        environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+        environment = {**os.environ, 'PYTHONPATH': os.pathsep.join([str(cwd), str(ROOT)])}
         command = [sys.executable, *map(str, args)]
         done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, **kwargs)
         if check and done.returncode != 0:

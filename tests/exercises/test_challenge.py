@@ -571,5 +571,34 @@ def test_a_checkpoint_of_another_exercise_is_refused(simple_run, program):
 
 def test_the_recipe_is_made_of_the_programs_flags(nn, root):
     recipe = RECIPE
-    args = flags.challenge(nn).parse_args(recipe)
+    args = flags.training('challenge', nn.FLAGS).parse_args(recipe)
     assert (args.network, args.augment) == ('unet', True)
+
+
+# A flag of the student's own.
+
+GAMMA = "FLAGS = [\n    Flag('gamma', 'exponent of the pixels', 1.0, type=float, for_inference=True),"
+
+
+@pytest.fixture(scope='module')
+def with_gamma(copy_exercise, run, data_dir):
+    """The challenge's programs with one flag more, which stands where the others do and is taken by inference."""
+    folder = copy_exercise('challenge')
+    network = folder / 'neuralnetwork.py'
+    text = network.read_text().replace('FLAGS = [', GAMMA, 1)
+    text = text.replace('augment=False):', 'augment=False, gamma=1.0):', 1)
+    first_line = "    print_tensor_shape(images, '"
+    network.write_text(text.replace(first_line, f"    print('GAMMA', gamma)\n{first_line}", 1))
+    return Program(run, folder.parent.parent, data_dir)
+
+
+def test_a_flag_of_the_students_own_is_added_in_one_place(with_gamma, tmp_path):
+    """It is kept in run.json, found again by the evaluation, and a run goes on with nothing else."""
+    trained = with_gamma.train(tmp_path / 'train', *QUICK, '--gamma', 2)
+    assert 'GAMMA 2.0' in trained.stdout, trained.stderr
+    run = json.loads((tmp_path / 'train' / 'run.json').read_text())
+    assert run['gamma'] == 2 and 'gamma' in run['added_flags']
+    assert 'GAMMA 2.0' in with_gamma.evaluate(tmp_path / 'train').stdout
+    refused = with_gamma.train(tmp_path / 'train', *QUICK, '--resume', '--gamma', 3)
+    assert refused.returncode == 1
+    assert 'has --gamma 2.0, not 3.0' in refused.stderr

@@ -53,6 +53,14 @@ def test_the_validation_curve_has_a_point_every_so_many_epochs_under_the_tags_of
         assert curve(run_dir, tag)  # the training's own
 
 
+def test_the_best_checkpoint_has_its_figures_beside_it(dice_is, simple, tmp_path):
+    dice_is(0.5, 0.7, 0.6)
+    simple.train(tmp_path / 'train', '--num_epochs', 3, '--eval_every', 1, '--seed', 1)
+    kept = json.loads((tmp_path / 'train' / 'best' / 'metrics.json').read_text())
+    assert kept == {'step': 20, 'epoch': 2, 'images': 4, 'precision': 0.9, 'dice': 0.7}
+    assert best_step(tmp_path / 'train') == 20
+
+
 def test_each_validation_is_printed(validated):
     lines = validation_lines(validated[1])
     assert len(lines) == 2
