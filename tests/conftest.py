@@ -4,12 +4,14 @@ import contextlib
 import importlib.util
 import io
 import os
+import runpy
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 import lvseg.flags
 from lvseg import errors, records
@@ -51,6 +53,27 @@ def run():
         return done
 
     return run_python
+
+
+@pytest.fixture(scope='session')
+def run_here():
+    """As `run`, of a script of the project's, but within the test's process: TensorFlow takes seconds to start."""
+
+    def run_script(script, *args):
+        command, out, err = list(map(str, [ROOT / script, *args])), io.StringIO(), io.StringIO()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.redirect_stdout(out))
+            stack.enter_context(contextlib.redirect_stderr(err))
+            stack.enter_context(mock.patch.object(sys, 'argv', command))
+            stack.enter_context(modules_beside(ROOT / script))
+            try:
+                runpy.run_path(command[0], run_name='__main__')
+                code = 0
+            except SystemExit as end:
+                code = end.code
+        return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
+
+    return run_script
 
 
 @pytest.fixture(scope='session')
@@ -135,20 +158,27 @@ class Exercise:
 
 
 def load_script(path):
-    """A module from a file, with the `neuralnetwork` beside it, of which there is one in every exercise."""
+    """A module from a file."""
+    with modules_beside(path):
+        spec = importlib.util.spec_from_file_location(f'{path.parent.name}_{path.stem}', str(path))
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module
+
+
+@contextlib.contextmanager
+def modules_beside(path):
+    """A script finds the `neuralnetwork` beside it, of which there is one in every exercise."""
     earlier, siblings = list(sys.path), [sibling.stem for sibling in path.parent.glob('*.py')]
     sys.path.insert(0, str(path.parent))
     for name in siblings:
         sys.modules.pop(name, None)
     try:
-        spec = importlib.util.spec_from_file_location(f'{path.parent.name}_{path.stem}', str(path))
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        yield
     finally:
         sys.path[:] = earlier
         for name in siblings:
             sys.modules.pop(name, None)
-    return module
 
 
 @pytest.fixture(scope='session')

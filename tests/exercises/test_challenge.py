@@ -340,7 +340,7 @@ QUICK = ['--num_epochs', 2, '--batch_size', 5, '--seed', 1, '--network', 'fcn']
 
 
 class Program:
-    """The challenge's programs, run as a user does."""
+    """The challenge's programs, run in a process of their own or in the test's."""
 
     def __init__(self, run, root, data_dir, package='exercise_solutions'):
         self._run, self._folder, self._data = run, root / package / 'challenge', ['--data_dir', data_dir]
@@ -354,18 +354,35 @@ class Program:
 
 
 @pytest.fixture(scope='module')
-def program(run, root, data_dir):
+def program(run_here, root, data_dir):
+    return Program(run_here, root, data_dir)
+
+
+@pytest.fixture(scope='module')
+def as_a_user_runs_it(run, root, data_dir):
     return Program(run, root, data_dir)
 
 
 @pytest.fixture(scope='module')
-def unet_run(program, tmp_path_factory):
+def unet_run(as_a_user_runs_it, tmp_path_factory):
     """Trained with what the evaluation has to find out by itself, and with augmentation; 2 epochs of 2 steps."""
     run_dir = tmp_path_factory.mktemp('unet') / 'train'
     flags = ['--network', 'unet', '--normalisation', 'per_image', '--augment', '--loss', 'both', '--optimizer', 'adam']
-    done = program.train(run_dir, *QUICK, *flags, '--schedule', 'warmup')
+    done = as_a_user_runs_it.train(run_dir, *QUICK, *flags, '--schedule', 'warmup')
     assert done.returncode == 0, done.stderr
     return run_dir
+
+
+@pytest.fixture(scope='module')
+def started_run(unet_run, program, tmp_path_factory):
+    """A run that started from the weights of unet_run and left them nearly as they were, and what it printed."""
+    run_dir = tmp_path_factory.mktemp('started') / 'train'
+    done = program.train(run_dir, *STARTED, '--init_from', unet_run)
+    assert done.returncode == 0, done.stderr
+    return run_dir, done
+
+
+STARTED = [*QUICK, '--network', 'unet', '--num_epochs', 1, '--learning_rate', 1e-12]
 
 
 def weights_of(run_dir):
@@ -378,8 +395,8 @@ def assert_equal_weights(one, other):
     assert [name for name in one if not np.array_equal(one[name], other[name])] == []
 
 
-def test_the_evaluation_finds_out_which_network_was_trained(unet_run, program):
-    done = program.evaluate(unet_run)
+def test_the_evaluation_finds_out_which_network_was_trained(unet_run, as_a_user_runs_it):
+    done = as_a_user_runs_it.evaluate(unet_run)
     assert done.returncode == 0, done.stderr
     assert re.search(r'^OUTPUT: .*: Dice metric = \d\.\d{3}$', done.stdout, re.MULTILINE)
     assert 'DEBUG down0 shape' in done.stdout
@@ -430,24 +447,24 @@ def test_a_run_that_does_not_tell_how_it_was_trained_is_refused(unet_run, progra
     assert 'was trained with --augment None; here there is only False, True.' in done.stderr
 
 
-def test_its_slices_are_drawn_with_the_network_that_was_trained(unet_run, run, data_dir, tmp_path):
-    done = run('scripts/show.py', '--checkpoint_dir', unet_run, '--data', data_dir, '--out', tmp_path / 'show.png')
+def test_its_slices_are_drawn_with_the_network_that_was_trained(unet_run, run_here, data_dir, tmp_path):
+    done = run_here('scripts/show.py', '--checkpoint_dir', unet_run, '--data', data_dir, '--out', tmp_path / 'show.png')
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'show.png').read_bytes().startswith(b'\x89PNG')
 
 
-def test_a_network_changed_since_its_training_is_named(unet_run, run, data_dir, root, copy_exercise, tmp_path):
+def test_a_network_changed_since_its_training_is_named(unet_run, run_here, data_dir, copy_exercise, tmp_path):
     folder = copy_exercise('challenge')
     unet = folder / 'unet.py'
     unet.write_text(unet.read_text().replace("'down0'", "'first'"))
-    done = run(folder / 'runEval.py', '--data_dir', data_dir, '--checkpoint_dir', unet_run, '--eval_dir', tmp_path)
+    done = run_here(folder / 'runEval.py', '--data_dir', data_dir, '--checkpoint_dir', unet_run, '--eval_dir', tmp_path)
     assert done.returncode == 1
     assert 'has no variable first/kernel: the network of challenge was another one when it was trained.' in done.stderr
 
 
-def test_with_a_seed_augmented_runs_are_alike_resumed_or_not(unet_run, program, tmp_path):
+def test_with_a_seed_augmented_runs_are_alike_resumed_or_not(program, tmp_path):
     """4 steps in one go; and 2 steps, then 2 more. The rate does not fall here, since it falls over the whole run."""
-    flags = [*QUICK, '--network', 'unet', '--augment', '--optimizer', 'momentum']
+    flags = [*QUICK, '--augment', '--optimizer', 'momentum']
     assert program.train(tmp_path / 'whole', *flags).returncode == 0
     assert program.train(tmp_path / 'halves', *flags, '--num_epochs', 1).returncode == 0
     assert program.train(tmp_path / 'halves', *flags, '--resume').returncode == 0
@@ -456,12 +473,10 @@ def test_with_a_seed_augmented_runs_are_alike_resumed_or_not(unet_run, program, 
     assert_equal_weights(whole, halves)
 
 
-def test_a_run_starts_from_another_ones_weights_at_step_zero(unet_run, program, tmp_path):
-    flags = [*QUICK, '--network', 'unet', '--num_epochs', 1, '--learning_rate', 1e-12, '--init_from', unet_run]
-    done = program.train(tmp_path / 'train', *flags)
-    assert done.returncode == 0, done.stderr
+def test_a_run_starts_from_another_ones_weights_at_step_zero(unet_run, started_run):
+    run_dir, done = started_run
     assert 'OUTPUT: Step 0: ' in done.stdout and 'OUTPUT: Done training for 1 epochs, 2 steps.' in done.stdout
-    earlier, found = weights_of(unet_run), weights_of(tmp_path / 'train')
+    earlier, found = weights_of(unet_run), weights_of(run_dir)
     for name in ('down0/kernel', 'scores/bias', 'up1/conv2/norm/gamma'):
         assert np.allclose(found[name], earlier[name], atol=1e-6), name
 
@@ -480,27 +495,33 @@ def test_variables_that_fit_are_taken_and_the_others_are_listed(program, exercis
     assert np.allclose(found['conv3/kernel'], earlier['conv3/kernel'], atol=1e-6)
 
 
+@pytest.fixture(scope='module')
+def simple_run(simple, tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp('simple') / 'train'
+    assert simple.train(run_dir).code == 0
+    return run_dir
+
+
 @pytest.mark.parametrize('file', ['.index', '.data-00000-of-00001'])
-def test_a_checkpoint_is_known_by_its_files_too_as_a_shell_completes_their_names(file, unet_run, program, tmp_path):
-    flags = [*QUICK, '--network', 'unet', '--num_epochs', 1, '--init_from', f'{unet_run}/model.ckpt-4{file}']
-    done = program.train(tmp_path / 'train', *flags)
-    assert done.returncode == 0, done.stderr
-    assert 'variables are taken' in done.stderr and 'started at random' not in done.stderr
+def test_a_checkpoint_is_known_by_its_files_too_as_a_shell_completes_their_names(file, simple, simple_run, tmp_path):
+    done = simple.train(tmp_path / 'train', '--init_from', f'{simple_run}/model.ckpt-10{file}')
+    assert done.code == 0, done.err
+    assert 'variables are taken' in done.err and 'started at random' not in done.err
 
 
 def test_a_run_killed_before_its_first_checkpoint_still_starts_from_the_weights_when_resumed(
-    unet_run, program, tmp_path
+    unet_run, started_run, program, tmp_path
 ):
-    run_dir, flags = tmp_path / 'train', [*QUICK, '--network', 'unet', '--num_epochs', 1, '--learning_rate', 1e-12]
-    assert program.train(run_dir, *flags, '--init_from', unet_run).returncode == 0
+    run_dir = tmp_path / 'train'
+    shutil.copytree(str(started_run[0]), str(run_dir))
     for path in [run_dir / 'checkpoint', *run_dir.glob('model.ckpt*')]:
         path.unlink()
-    done = program.train(run_dir, *flags, '--resume')
+    done = program.train(run_dir, *STARTED, '--resume')
     assert done.returncode == 0, done.stderr
     assert f'Starting from {unet_run}' in done.stderr
     assert np.allclose(weights_of(run_dir)['up1/conv2/kernel'], weights_of(unet_run)['up1/conv2/kernel'], atol=1e-6)
     # From its checkpoint on, those weights are not wanted any more, but where they came from is still told.
-    assert program.train(run_dir, *flags, '--num_epochs', 2, '--resume').stderr.count('Starting from') == 0
+    assert program.train(run_dir, *STARTED, '--num_epochs', 2, '--resume').stderr.count('Starting from') == 0
     assert json.loads((run_dir / 'run.json').read_text())['init_from'] == str(unet_run)
 
 
@@ -532,8 +553,8 @@ def test_a_choice_that_there_is_not_is_refused_with_those_that_there_are(program
     assert "invalid choice: 'resnet' (choose from 'fcn', 'alexnet', 'unet')" in done.stderr
 
 
-def test_the_exercise_starts_with_the_labs_network_and_runs_as_it_is(unet_run, run, root, data_dir, tmp_path):
-    exercise = Program(run, root, data_dir, 'exercises')
+def test_the_exercise_starts_with_the_labs_network_and_runs_as_it_is(unet_run, run_here, root, data_dir, tmp_path):
+    exercise = Program(run_here, root, data_dir, 'exercises')
     trained = exercise.train(tmp_path / 'train', *QUICK, '--augment')
     assert trained.returncode == 0, trained.stderr
     assert exercise.evaluate(tmp_path / 'train').returncode == 0
@@ -542,9 +563,8 @@ def test_the_exercise_starts_with_the_labs_network_and_runs_as_it_is(unet_run, r
     assert 'was trained with --network unet; here there is only fcn.' in unknown.stderr
 
 
-def test_a_checkpoint_of_another_exercise_is_refused(simple, program, tmp_path):
-    assert simple.train(tmp_path / 'train').code == 0
-    done = program.evaluate(tmp_path / 'train')
+def test_a_checkpoint_of_another_exercise_is_refused(simple_run, program):
+    done = program.evaluate(simple_run)
     assert done.returncode == 1
     assert 'checkpoint of simple, this is challenge' in done.stderr
 
