@@ -1,8 +1,8 @@
 """The editions of TensorFlow that the lab runs on, and which of them a Python can have.
 
-`python setup/editions.py 2 [3.12]` prints the requirements file of the newest TensorFlow 2 for the Python that runs it; where
-there is none, or this Python is not 3.12, it ends with exit status 1. Imports nothing of the lab: scripts/setup.sh asks Pythons
-in which nothing is installed.
+`python setup/editions.py 2 [3.12]` prints the requirements file of the newest TensorFlow 2 for the Python that runs it;
+where there is none, or this Python is not 3.12, it ends with exit status 1. Imports nothing of the lab, for the set-up
+asks Pythons in which nothing is installed.
 """
 
 import os
@@ -36,19 +36,33 @@ EDITIONS = (
     ),
     Edition('1.15', 'requirements.txt', ((3, 7),), ('Linux x86_64',)),
 )
+TF = ('1', '1.15', '2', '2.15')  # What TF= may say.
+
+
+def editions_meant(wanted: str) -> Tuple[Edition, ...]:
+    """The editions that TF=wanted may mean, the newest first: '2' means 2.15 too, and '1' is 1.15."""
+    return tuple(edition for edition in EDITIONS if edition.name == wanted or edition.name.startswith(f'{wanted}.'))
 
 
 def edition_for(wanted: str, python: Tuple[int, int], machine: str) -> Optional[Edition]:
-    """The newest edition that TF=wanted may mean ('2', '2.15' or '1.15') and that this Python can have; None if none."""
-    for edition in EDITIONS:
-        meant = edition.name == wanted or edition.name.startswith(f'{wanted}.')
-        if meant and python in edition.pythons and machine in edition.machines:
+    """The newest edition that TF=wanted may mean and that this Python can have on this machine, or None."""
+    for edition in editions_meant(wanted):
+        if python in edition.pythons and machine in edition.machines:
             return edition
     return None
 
 
+def edition_of(tensorflow: str) -> Optional[Edition]:
+    """The edition that a TensorFlow of this version belongs to; None for one that the lab does not run on."""
+    if tensorflow.startswith('2.') and int(tensorflow.split('.')[1]) > 15:
+        return EDITIONS[0]
+    return next(
+        (edition for edition in EDITIONS if tensorflow.startswith(f'{edition.name}.') and edition.name != '2'), None
+    )
+
+
 def this_machine() -> str:
-    """System and processor that this Python is built for, such as 'Linux x86_64': what a wheel must be built for, too."""
+    """System and processor that this Python is built for, such as 'Linux x86_64'; a wheel must be, too."""
     system, processor = platform.system(), platform.machine()
     if system == 'Linux' and not _has_glibc():
         system = 'Linux without glibc'

@@ -89,8 +89,12 @@ make_venv_by_uv() {
     if command -v uv >/dev/null && uv venv --quiet --seed --python "$1" "$venv" 2>/dev/null; then
         return
     fi
+    [ -n "$uv_home" ] || install_uv
+    "$uv_home/bin/uv" venv --quiet --seed --python "$1" "$venv" 2>/dev/null
+}
+
+install_uv() {
     uv_home=$(mktemp -d .venv-uv.XXXXXX)
     python3 -m venv "$uv_home" >/dev/null 2>&1 &&
-        "$uv_home/bin/pip" install --quiet "uv==$uv_version" >/dev/null 2>&1 &&
-        "$uv_home/bin/uv" venv --quiet --seed --python "$1" "$venv" 2>/dev/null
+        "$uv_home/bin/pip" install --quiet "uv==$uv_version" >/dev/null 2>&1
 }
