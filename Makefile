@@ -60,7 +60,7 @@ reset: setup  ## put a blank exercise back, keeping yours beside it: make reset 
 	@$(PYTHON) scripts/make_exercises.py --reset $${EXERCISE:+"$$EXERCISE"}
 
 test: setup-dev  ## run the tests
-	@$(PYTHON) -m pytest -q -m 'not slow'
+	@$(PYTHON) -m pytest -q -m 'not slow' --numprocesses 2
 
 test-slow: setup-dev  ## run the tests that take long by nature: kills, fuzzing, a browser, the guide's commands
 	@$(PYTHON) -m pytest -q -m slow
