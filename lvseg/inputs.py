@@ -97,7 +97,9 @@ def explaining_bad_records(data_dir: str, split: str) -> Iterator[None]:
 
 
 def _decoded(path: str) -> tf.data.Dataset:
-    return tf.data.TFRecordDataset(path).map(records.decode, num_parallel_calls=os.cpu_count())
+    # There is no Python of loops and conditions to be translated into a graph; looking for some takes over a second.
+    decode = tf.autograph.experimental.do_not_convert(records.decode)
+    return tf.data.TFRecordDataset(path).map(decode, num_parallel_calls=os.cpu_count())
 
 
 def _augmented(batches: tf.data.Dataset, augment: Augment, seed: int, done: int) -> tf.data.Dataset:
