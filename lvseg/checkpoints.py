@@ -72,23 +72,6 @@ def save(session: tf.Session, saver: tf.train.Saver, directory: str, global_step
         ) from None
 
 
-def _note(saver: tf.train.Saver, checkpoint: str) -> None:
-    """Notes a checkpoint as the newest; those that are now too many are removed."""
-    directory, most = os.path.abspath(os.path.dirname(checkpoint)), saver.saver_def.max_to_keep
-    saved = [*(earlier for earlier in saver.last_checkpoints if earlier != checkpoint), checkpoint]
-    kept = [os.path.basename(path) for path in saved[-most:]]  # Relative: a run may be moved as a whole.
-    with files.replacing(os.path.join(directory, _STATE_FILE)) as file:
-        file.write(str(tf.train.generate_checkpoint_state_proto(directory, kept[-1], kept)))
-    saver.recover_last_checkpoints(saved[-most:])
-    for outdated in saved[:-most]:
-        for path in _files_of(outdated):
-            os.remove(path)
-
-
-def _files_of(checkpoint: str) -> List[str]:
-    return glob.glob(f'{glob.escape(checkpoint)}.*')
-
-
 def restore(session: tf.Session, saver: tf.train.Saver, checkpoint: str, exercise: str) -> None:
     """Restores the weights.
 
@@ -156,6 +139,14 @@ def fitting_weights(path: str) -> Tuple[Dict[str, np.ndarray], List[str]]:
     return fitting, sorted(set(wanted) - set(fitting))
 
 
+def assign(session: tf.Session, values: Dict[str, np.ndarray]) -> None:
+    """Gives variables their values, by name; in one run, since a U-Net takes a second with one for each."""
+    with session.graph.as_default():
+        variables = [variable for variable in tf.global_variables() if variable.op.name in values]
+    initial = {variable.initializer.inputs[1]: values[variable.op.name] for variable in variables}
+    session.run([variable.initializer for variable in variables], initial)
+
+
 @contextmanager
 def explaining_damage(checkpoint: str) -> Iterator[None]:
     """A failure to read a checkpoint becomes a LabError."""
@@ -169,6 +160,23 @@ def remove_unfinished(directory: str) -> None:
     """Removes what a save that was killed has left behind: up to 403 MB each time."""
     for path in glob.glob(os.path.join(glob.escape(directory), f'{_NAME}*{_UNFINISHED}*')):
         os.remove(path)
+
+
+def _note(saver: tf.train.Saver, checkpoint: str) -> None:
+    """Notes a checkpoint as the newest; those that are now too many are removed."""
+    directory, most = os.path.abspath(os.path.dirname(checkpoint)), saver.saver_def.max_to_keep
+    saved = [*(earlier for earlier in saver.last_checkpoints if earlier != checkpoint), checkpoint]
+    kept = [os.path.basename(path) for path in saved[-most:]]  # Relative: a run may be moved as a whole.
+    with files.replacing(os.path.join(directory, _STATE_FILE)) as file:
+        file.write(str(tf.train.generate_checkpoint_state_proto(directory, kept[-1], kept)))
+    saver.recover_last_checkpoints(saved[-most:])
+    for outdated in saved[:-most]:
+        for path in _files_of(outdated):
+            os.remove(path)
+
+
+def _files_of(checkpoint: str) -> List[str]:
+    return glob.glob(f'{glob.escape(checkpoint)}.*')
 
 
 def _network_variables() -> List[tf.Variable]:

@@ -44,7 +44,7 @@ def duties(step: tf.Tensor, loss: tf.Tensor, inference: Callable[..., tf.Tensor]
     Raises:
         LabError: the directory cannot be used, or --init_from has no weights for this network.
     """
-    saver = tf.train.Saver(max_to_keep=_CHECKPOINTS_KEPT, save_relative_paths=True)
+    saver = tf.train.Saver(max_to_keep=_CHECKPOINTS_KEPT)
     scaffold = tf.train.Scaffold(saver=saver)
     # Read before the run claims its directory: it may be that of the earlier run, which is then moved aside.
     initial = _initial_weights(described)
@@ -78,9 +78,7 @@ class _InitialWeights(tf.train.SessionRunHook):
             print(f'Not there, or of another shape, so started at random: {", ".join(missing)}.', file=sys.stderr)
 
     def after_create_session(self, session: tf.Session, coord: tf.train.Coordinator) -> None:
-        for variable in tf.global_variables():
-            if variable.op.name in self._values:
-                variable.load(self._values[variable.op.name], session)
+        checkpoints.assign(session, self._values)
 
 
 class _Reporter(StepHook):

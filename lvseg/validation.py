@@ -38,7 +38,7 @@ class Validation(StepHook):
             self._variables = {variable.op.name: variable for variable in tf.global_variables()}
             # Saved with the weights, so that a resumed run knows how good they are.
             self._best_dice = tf.get_variable(_BEST_DICE, [], trainable=False)
-            self._saver = tf.train.Saver(max_to_keep=1, save_relative_paths=True)
+            self._saver = tf.train.Saver(max_to_keep=1)
 
     def begin(self) -> None:
         """Finds the variables of the training that the validation graph has too."""
@@ -70,8 +70,7 @@ class Validation(StepHook):
 
     def _evaluate(self, weights: Dict[str, np.ndarray]) -> None:
         with self._graph.as_default(), tf.Session(config=device.session_config()) as session:
-            for name, value in weights.items():
-                self._variables[name].load(value, session)
+            checkpoints.assign(session, weights)
             areas = metrics.joined(evaluation.results(session, self._areas, self._run.data_dir, 'eval'))
             figures = summaries.figures(metrics.pooled(areas))
             self._events.add_summary(summaries.scalars(**figures), self.steps)

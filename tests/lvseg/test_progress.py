@@ -132,6 +132,14 @@ def test_an_evaluation_has_a_bar_that_counts_images(command, root, tmp_path, sim
     assert all(line.startswith('OUTPUT: ') for line in lines) and len(lines) == 7
 
 
+def test_the_epoch_shown_is_the_one_that_is_made_and_at_the_end_the_last(simple, tmp_path, monkeypatch):
+    shown_epochs = []
+    monkeypatch.setattr(progress.tqdm, 'set_description_str', lambda bar, text, **how: shown_epochs.append(text))
+    simple.train(tmp_path / 'train', '--num_epochs', 2, '--batch_size', 4)
+    # After each of the 3 steps of the first epoch, of which the third leads into the second; and so on.
+    assert shown_epochs == ['Epoch 1/2', 'Epoch 1/2', *['Epoch 2/2'] * 4]
+
+
 def test_a_resumed_training_goes_on_where_the_bar_was(tmp_path, simple, data_dir):
     simple.train(tmp_path / 'train', '--num_epochs', 2, '--batch_size', 4)
     given = ['--data_dir', str(data_dir), '--checkpoint_dir', str(tmp_path / 'train'), '--num_epochs', '5']

@@ -178,6 +178,13 @@ def test_a_second_training_is_refused_and_told_who_holds_the_directory(resume, d
     runs.claim(described(directory, resume=resume)).close()
 
 
+def test_who_held_a_directory_before_is_not_told(directory):
+    train(directory)
+    (directory / 'lock').write_text('1234567')
+    with runs.claim(described(directory, resume=True)):
+        assert f'(process {os.getpid()})' in refusal(directory)
+
+
 def test_the_lock_of_a_killed_process_refuses_nobody(directory, root):
     program = (
         'import sys, time; from types import SimpleNamespace; from lvseg import runs\n'

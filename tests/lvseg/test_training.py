@@ -108,6 +108,21 @@ def test_checkpoints_are_made_regularly_and_at_the_end_and_two_are_kept(simple, 
     assert kept == {f'{tmp_path}/train/model.ckpt-{step}' for step in (8, 10)}
 
 
+def test_no_checkpoint_is_written_twice(simple, tmp_path, monkeypatch):
+    """A kill while the newest one is being written again would leave none."""
+    saved, save = [], checkpoints.save
+
+    def note_and_save(*args):
+        saved.append(args[-1])
+        save(*args)
+
+    monkeypatch.setattr(chief, '_CHECKPOINT_STEPS', 5)
+    monkeypatch.setattr(checkpoints, 'save', note_and_save)
+    simple.train(tmp_path / 'train')
+    simple.train(tmp_path / 'train', '--resume')  # There is nothing left to do.
+    assert saved == [0, 5, 10]
+
+
 def test_the_same_seed_gives_identical_weights(simple, finished, tmp_path):
     simple.train(tmp_path / 'train', '--num_epochs', 2, '--seed', 1)
     assert_same_weights(tmp_path / 'train', finished[0])
@@ -260,6 +275,22 @@ def test_curves_reach_as_far_as_the_newest_checkpoint_even_after_a_kill(simple, 
     assert set(curve(tmp_path / 'train', 'loss')) == set(range(1, 5))
 
 
+def test_curves_are_on_their_way_to_the_disk_before_the_checkpoint(simple, tmp_path, monkeypatch):
+    """Were the run killed in between, the run that goes on from the checkpoint would have a gap in its curves."""
+    run_dir, reached, save = tmp_path / 'train', {}, checkpoints.save
+
+    def look_and_save(*args):
+        step = args[-1]
+        reached[step] = list(curve(run_dir, 'loss')) if step else []
+        save(*args)
+
+    monkeypatch.setattr(chief, 'REPORT_STEPS', 1)
+    monkeypatch.setattr(chief, '_CHECKPOINT_STEPS', 4)
+    monkeypatch.setattr(checkpoints, 'save', look_and_save)
+    simple.train(run_dir)
+    assert reached == {step: list(range(1, step + 1)) for step in (0, 4, 8, 10)}
+
+
 def test_what_a_killed_save_has_left_is_removed_when_the_run_goes_on(simple, finished_copy):
     leftover = finished_copy / 'model.ckpt-30.data-00000-of-00001.tempstate5851717544916936927'
     leftover.write_bytes(bytes(1000))
@@ -391,6 +422,26 @@ def test_weights_lost_in_the_last_step_are_not_saved(simple, tmp_path):
     outcome = simple.train(tmp_path / 'train', '--learning_rate', 1e39, '--batch_size', 10)
     assert_refused(outcome, 'a weight is no longer finite after 1 steps')
     assert steps_saved(tmp_path / 'train') == [0]
+
+
+@pytest.mark.parametrize('variable', [0, 1])
+def test_a_single_variable_that_is_lost_is_not_saved(variable, copy_exercise, exercise_of, tmp_path):
+    """In the only step the loss is finite, and after it one value of one variable is not."""
+    folder = copy_exercise('simple')
+    with open(str(folder / 'neuralnetwork.py'), 'a') as file:
+        file.write(LOSING_ONE_VALUE.format(variable=variable))
+    outcome = exercise_of(folder).train(tmp_path / 'train', '--batch_size', 10)
+    assert_refused(outcome, 'a weight is no longer finite after 1 steps')
+    assert steps_saved(tmp_path / 'train') == [0]
+
+
+LOSING_ONE_VALUE = """
+
+def training(loss, learning_rate, decay_steps, decay_rate):
+    with tf.control_dependencies([loss]):
+        lost = tf.assign(tf.trainable_variables()[{variable}][0, 0], float('inf'))
+    return tf.group(lost, tf.assign_add(tf.train.get_or_create_global_step(), 1))
+"""
 
 
 def test_a_run_that_diverged_is_seen_in_tensorboard(simple, tmp_path, monkeypatch):

@@ -61,6 +61,19 @@ def test_the_best_checkpoint_has_its_figures_beside_it(dice_is, simple, tmp_path
     assert best_step(tmp_path / 'train') == 20
 
 
+def test_an_epochs_last_smaller_batch_is_one_of_its_steps(simple, tmp_path):
+    # 10 slices, 4 at a time: an epoch has 3 steps.
+    simple.train(tmp_path / 'train', '--num_epochs', 2, '--batch_size', 4, '--eval_every', 1)
+    assert [step for step, _ in curve(tmp_path / 'train' / 'validation', 'dice')] == [3, 6]
+
+
+def test_the_curve_survives_a_kill(simple, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(tf.summary.FileWriter, 'close', lambda writer: None)  # A kill closes nothing.
+        simple.train(tmp_path / 'train', '--eval_every', 1)
+    assert [step for step, _ in curve(tmp_path / 'train' / 'validation', 'dice')] == [10]
+
+
 def test_each_validation_is_printed(validated):
     lines = validation_lines(validated[1])
     assert len(lines) == 2
