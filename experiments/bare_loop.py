@@ -21,9 +21,8 @@ def slices(path: str, epochs: int) -> tf.Tensor:
         text = tf.FixedLenFeature([], tf.string)
         features = tf.parse_single_example(serialized, {'img_raw': text, 'label_raw': text})
         image = tf.reshape(tf.decode_raw(features['img_raw'], tf.int64), [SIZE, SIZE])
-        return tf.cast(image, tf.float32) / 1024, tf.reshape(
-            tf.decode_raw(features['label_raw'], tf.uint8), [SIZE, SIZE]
-        )
+        label = tf.reshape(tf.decode_raw(features['label_raw'], tf.uint8), [SIZE, SIZE])
+        return tf.cast(image, tf.float32) / 1024, label
 
     dataset = tf.data.TFRecordDataset(path).map(decode).shuffle(SHUFFLED).repeat(epochs).batch(1, drop_remainder=True)
     return tf.data.make_one_shot_iterator(dataset).get_next()

@@ -1,5 +1,5 @@
 """What every exercise of the lab shares: records, input pipeline, flags, session loops, metrics, summaries."""
 
-from lvseg import editions
+from lvseg import versions
 
-editions.prepare()
+versions.prepare()

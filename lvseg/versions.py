@@ -30,6 +30,20 @@ def prepare() -> None:
     sys.meta_path.insert(0, _QuietImport())
 
 
+def cuda_version() -> str:
+    """The CUDA that TensorFlow is built for, '10' or '12.5.1'; '' if for none.
+
+    1.15 does not say: its own wheels, for Python 3.7, are built for 10.0; NVIDIA's, for Python 3.8, for 11 or 12.
+    """
+    import tensorflow.compat.v1 as tf  # Not at the top: `prepare` comes before it.
+
+    if not tf.test.is_built_with_cuda():
+        return ''
+    if not hasattr(tf.sysconfig, 'get_build_info'):
+        return '10' if sys.version_info < (3, 8) else '11'
+    return tf.sysconfig.get_build_info().get('cuda_version', '')
+
+
 class _QuietImport(importlib.abc.MetaPathFinder):
     """Finds TensorFlow as it would be found anyway, but holds back what its libraries say while they are loaded.
 
