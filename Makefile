@@ -1,86 +1,89 @@
 # The one door to the lab: `make help` lists what it can do. Every target does the set-up it needs by itself, once.
 
-PYTHON := .venv/bin/python
-LAB := .venv/lab-installed
-DEV := .venv/dev-installed
+# What is typed after make, as in SOURCE="my data", reaches the commands through the environment, and the shell as it stands.
+TYPED := TF GPU SOURCE EXERCISE DATA_DIR CHECKPOINT_DIR
+$(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
+export $(TYPED)
 
-TAKE_HOME := README.md LICENSE Makefile requirements.txt requirements-dev.txt pyproject.toml .python-version \
-	exercises exercise_solutions lvseg data_prep scripts tests docs
+VENV := .venv$(addprefix -tf,$(filter-out 1 1.15,$(TF)))
+PYTHON := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab challenge tensorboard show check reset doctor parameters archive exercises figures test test-slow lint \
-	results cross-validate benchmark clean
+.PHONY: help setup setup-dev lab challenge tensorboard show check reset doctor parameters archive exercises figures test test-slow \
+	test-exchange lint results cross-validate benchmark clean
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-setup: $(LAB)  ## make .venv with Python 3.7 and everything the lab needs
+setup:  ## make .venv with TensorFlow 1.15 and all the lab needs; TF=2, with any target: TensorFlow 2 in .venv-tf2 (GPU=1: CUDA)
+	@scripts/setup.sh
 
-lab: $(LAB)  ## prepare data, train and evaluate the three solutions, show a table; SOURCE=folder for real data
-	@$(PYTHON) scripts/lab.py $(SOURCE)
+setup-dev: setup  ## add the tools that test and lint need
+	@scripts/setup.sh requirements-dev.txt
 
-challenge: $(LAB)  ## train the challenge's network by its recipe: make challenge DATA_DIR=folder CHECKPOINT_DIR=folder
-	@$(PYTHON) scripts/challenge.py $(if $(DATA_DIR),--data_dir '$(DATA_DIR)') \
-		$(if $(CHECKPOINT_DIR),--checkpoint_dir '$(CHECKPOINT_DIR)')
+lab: setup  ## prepare data, train and evaluate the three solutions, show a table; SOURCE=folder for real data
+	@$(PYTHON) scripts/lab.py $${SOURCE:+"$$SOURCE"}
 
-tensorboard: $(LAB)  ## serve logs/ on http://127.0.0.1:6006
+challenge: setup  ## train the challenge's network by its recipe: make challenge DATA_DIR=folder CHECKPOINT_DIR=folder
+	@$(PYTHON) scripts/challenge.py $${DATA_DIR:+--data_dir "$$DATA_DIR"} \
+		$${CHECKPOINT_DIR:+--checkpoint_dir "$$CHECKPOINT_DIR"}
+
+tensorboard: setup  ## serve logs/ on http://127.0.0.1:6006
 	@echo 'TensorBoard: http://127.0.0.1:6006 (Ctrl-C ends it)'
 	@$(PYTHON) -m tensorboard.main --logdir logs --host 127.0.0.1 --port 6006 2>/dev/null
 
-show: $(LAB)  ## draw slices with the expert's and the network's contours: make show EXERCISE=cnnDice
-	@$(PYTHON) scripts/show.py $(EXERCISE)
+show: setup  ## draw slices with the expert's and the network's contours: make show EXERCISE=cnnDice
+	@$(PYTHON) scripts/show.py $${EXERCISE:+"$$EXERCISE"}
 
-check: $(LAB)  ## tell which blanks are filled in rightly: make check EXERCISE=cnn
-	@$(PYTHON) scripts/check.py $(EXERCISE) || true  # It has said what is open; make would add "Error 1".
+check: setup  ## tell which blanks are filled in rightly: make check EXERCISE=cnn
+	@$(PYTHON) scripts/check.py $${EXERCISE:+"$$EXERCISE"} || true  # It has said what is open; make would add "Error 1".
 
-doctor:  ## tell whether the lab can run here, and what to do if it cannot
-	@$(MAKE) --no-print-directory --silent setup || true  # A set-up that fails is one of the things to tell.
-	@$$([ -x $(PYTHON) ] && echo $(PYTHON) || echo python3) scripts/doctor.py
+doctor:  ## tell whether the lab can run here, with which TensorFlow and GPU, and what to do if it cannot
+	@scripts/setup.sh || true  # A set-up that fails is one of the things to tell.
+	@for python in $(PYTHON) python3 python; do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null; then \
+			exec "$$python" scripts/doctor.py $${TF:+--tf "$$TF"}; \
+		fi; \
+	done; \
+	echo 'NOT OK  no Python 3 that runs, neither $(PYTHON) nor python3. Install one, then: make setup'; exit 1
 
-parameters: $(LAB)  ## count a network's weights and multiplications: make parameters EXERCISE=cnn
-	@$(PYTHON) scripts/parameters.py $(EXERCISE)
+parameters: setup  ## count a network's weights and multiplications: make parameters EXERCISE=cnn
+	@$(PYTHON) scripts/parameters.py $${EXERCISE:+"$$EXERCISE"}
 
-archive:  ## pack your exercises, the solutions and the pictures into ImageSegmentation.tar.gz, to take home
-	@tar --create --gzip --file ImageSegmentation.tar.gz --exclude __pycache__ \
-		--transform 's,^,ImageSegmentation/,' $(TAKE_HOME) $(wildcard pictures)
-	@echo 'Everything to take home is in ImageSegmentation.tar.gz'
+archive: setup  ## pack your exercises, the solutions and the pictures into ImageSegmentation.tar.gz, to take home
+	@$(PYTHON) scripts/archive.py
 
-exercises: $(LAB)  ## make exercises/ from exercise_solutions/; a student's work is left alone
+exercises: setup  ## make exercises/ from exercise_solutions/; a student's work is left alone
 	@$(PYTHON) scripts/make_exercises.py
 
-reset: $(LAB)  ## put a blank exercise back, keeping yours beside it: make reset EXERCISE=cnn
-	@$(PYTHON) scripts/make_exercises.py --reset $(EXERCISE)
+reset: setup  ## put a blank exercise back, keeping yours beside it: make reset EXERCISE=cnn
+	@$(PYTHON) scripts/make_exercises.py --reset $${EXERCISE:+"$$EXERCISE"}
 
-test: $(DEV)  ## run the tests
-	@$(PYTHON) -m pytest -q -m 'not slow'
+test: setup-dev  ## run the tests
+	@$(PYTHON) -m pytest -q --numprocesses 2 -m 'not slow and not exchange'
 
-test-slow: $(DEV)  ## run the tests that take long by nature: kills, fuzzing, a browser, the guide's commands
+test-slow: setup-dev  ## run the tests that take long by nature: kills, fuzzing, a browser, the guide's commands
 	@$(PYTHON) -m pytest -q -m slow
 
-figures: $(LAB)  ## draw the guide's figures again
+test-exchange: setup-dev  ## run the tests of what one TensorFlow writes and another reads
+	@$(PYTHON) -m pytest -q --numprocesses 2 -m exchange
+
+figures: setup-dev  ## draw the guide's figures again
 	@$(PYTHON) scripts/draw_figures.py
 
-lint: $(DEV)  ## check the format and the style of the code, and that exercises/ is what the solutions make
-	@.venv/bin/ruff format --check --quiet .
-	@.venv/bin/ruff check --quiet .
+lint: setup-dev  ## check the format and the style of the code, and that exercises/ is what the solutions make
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/ruff check --quiet .
 	@$(PYTHON) scripts/make_exercises.py --check
 
-results: $(LAB)  ## measure the figures of docs/results.md: make results DATA_DIR=folder of records of the 260 slices
-	@$(PYTHON) scripts/results.py $(DATA_DIR)
+results: setup  ## measure the figures of docs/results.md: make results DATA_DIR=folder of records of the 260 slices
+	@$(PYTHON) scripts/results.py $${DATA_DIR:+"$$DATA_DIR"}
 
-cross-validate: $(LAB)  ## train and evaluate on 5 folds by patient, show a table: make cross-validate DATA_DIR=folder of records
-	@$(PYTHON) scripts/cross_validate.py $(DATA_DIR)
+cross-validate: setup  ## train and evaluate on 5 folds by patient, show a table: make cross-validate DATA_DIR=folder of records
+	@$(PYTHON) scripts/cross_validate.py $${DATA_DIR:+"$$DATA_DIR"}
 
-benchmark: $(LAB)  ## measure speed and memory: steps, evaluation, data preparation
+benchmark: setup  ## measure speed and memory: steps, evaluation, data preparation
 	@$(PYTHON) scripts/benchmark.py
 
 clean:  ## remove all runs and their logs; data and .venv stay
 	rm -rf logs
-
-$(LAB): requirements.txt scripts/setup.sh
-	@scripts/setup.sh requirements.txt
-	@touch $@
-
-$(DEV): requirements-dev.txt $(LAB)
-	@scripts/setup.sh requirements-dev.txt
-	@touch $@

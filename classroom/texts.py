@@ -1,7 +1,7 @@
 """What the checker says of a student's network; never the answer.
 
-Every text has a code that stays the same: programs that read `check.py --json` go by it, and another language is one
-more table of these codes. What is wrong with a file as a whole has its codes in lvseg.networks.
+Every text has a code that stays the same: programs that read `check.py --json` go by it, and another language
+is one more table of these codes. What is wrong with a file as a whole has its codes in lvseg.networks.
 """
 
 from typing import Any, Optional

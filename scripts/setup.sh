@@ -1,42 +1,145 @@
 #!/usr/bin/env bash
-# Makes .venv with Python 3.7: usage: setup.sh [REQUIREMENTS_FILE]
-# Takes the first Python 3.7 that it finds; where there is none, gets one by uv.
+# Makes the lab's Python: a venv with TensorFlow and what belongs to it. Does nothing where that is there already.
+# Usage: [TF=1|1.15|2|2.15] [GPU=1] setup.sh [REQUIREMENTS_FILE]
+# TF=1 lies in .venv, TF=2 in .venv-tf2. Without TF, where 1.15 cannot be had, .venv becomes a link to .venv-tf2.
+# Removes nothing but what it has made itself. Keeps to what macOS has: bash 3.2, POSIX's tools.
 set -eu
 cd "$(dirname "$0")/.."
-requirements=${1:-requirements.txt}
+. setup/venv.sh
 
-is_python_3_7() {
-    "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 7))' 2>/dev/null
+made=              # What goes again if this run fails: the venv that it has made,
+uv_home=           # a folder for uv (which goes in any case);
+link_taken=        # and what comes back: the link .venv, taken away to make place.
+
+fail() {
+    echo "ERROR: $1" >&2
+    exit 1
 }
 
-make_venv() {
-    # Under pyenv, python3.7 answers only because .python-version selects it.
-    for python in python3.7 python3 python; do
-        if is_python_3_7 "$python"; then
-            "$python" -m venv .venv
-            return
-        fi
-    done
+clean_up() {
+    [ -z "$made" ] || rm -rf "$made"
+    [ -z "$uv_home" ] || rm -rf "$uv_home"
+    [ -z "$link_taken" ] || ln -s "$link_taken" .venv
+}
+trap clean_up EXIT
 
-    echo 'No Python 3.7 found: getting one by uv …'
-    if command -v uv >/dev/null; then
-        uv venv --quiet --seed --python 3.7 .venv && return
-    elif python3 -m venv .venv-uv && .venv-uv/bin/pip install --quiet uv; then
-        .venv-uv/bin/uv venv --quiet --seed --python 3.7 .venv && return
+# --- A venv that is there already
+
+# Ends with the reason if $venv cannot serve an edition here.
+check_venv() {
+    if ! "$venv/bin/python" -c '' 2>/dev/null; then
+        home=$(sed -n 's/^home = //p' "$venv/pyvenv.cfg" 2>/dev/null || true)
+        fail "$venv cannot be used: its Python${home:+ from $home} is gone, another machine's, or not yours to run. $(remedy)"
     fi
-    echo 'ERROR: TensorFlow 1.15 needs Python 3.7, there is none here, and uv could not get one.' >&2
-    echo 'Install Python 3.7 (for example: pyenv install 3.7, or conda create -n lab python=3.7), then run make setup again.' >&2
-    return 1
+    if ! requirements_for "$venv/bin/python" "$1" >/dev/null; then
+        fail "$venv has $("$venv/bin/python" --version 2>&1), and TensorFlow $1 does not run on that. $(remedy)"
+    fi
+    folder=
+    [ ! -s "$venv/lab-installed" ] || IFS= read -r folder <"$venv/lab-installed"
+    if [ -n "$folder" ] && [ "$folder" != "$(pwd -P)" ]; then
+        fail "$venv belongs to the lab in $folder, and a venv cannot be moved. $(remedy)"
+    fi
 }
 
-if ! is_python_3_7 .venv/bin/python; then
-    rm -rf .venv
-    make_venv
+remedy() {
+    if [ -w . ]; then
+        echo "Remove it (rm -r $venv) or move it away, then run make setup again."
+    else
+        echo "Copy the lab without $venv to a folder of your own, and run make setup there."
+    fi
+}
+
+# --- Filling it
+
+# Installs a requirements file, and the lab itself beside it, unless just that was done before.
+install() {
+    stamp=$venv/$2
+    [ "$(cat "$stamp" 2>/dev/null)" != "$(pwd -P && cat "$1" pyproject.toml)" ] || return 0
+    quiet=--quiet
+    [ ! -t 1 ] || quiet=  # On a terminal, pip shows how far it has come.
+    echo "Installing $1 into $venv$(size_of "$1") …"
+    pip_install $quiet --requirement "$1"
+    [ "$2" != lab-installed ] || pip_install --quiet --no-deps --no-build-isolation --editable .
+    { pwd -P && cat "$1" pyproject.toml; } >"$stamp"
+}
+
+pip_install() {
+    "$venv/bin/python" -m pip install --disable-pip-version-check "$@" ||
+        fail "pip could not install all of it, for the reason above. When that is mended, run make setup again."
+}
+
+size_of() {
+    case $1 in
+        requirements.txt) echo ' (the first time some 450 MB, a few minutes)' ;;
+        requirements-tf2*) echo ' (the first time up to 700 MB, a few minutes)' ;;
+    esac
+}
+
+install_cuda() {
+    tensorflow=$(sed -n 's/^tensorflow==\([0-9.]*\).*/\1/p' "$1")
+    [ "$(cat "$venv/cuda-installed" 2>/dev/null)" != "$tensorflow" ] || return 0
+    echo "Installing NVIDIA's CUDA for TensorFlow $tensorflow into $venv (some 2.5 GB) …"
+    pip_install --quiet "tensorflow[and-cuda]==$tensorflow"
+    echo "$tensorflow" >"$venv/cuda-installed"
+}
+
+# --- What is asked for
+
+case ${TF-} in
+    '' | 1 | 1.15) edition=1.15 venv=.venv ;;
+    2 | 2.15) edition=$TF venv=.venv-tf$TF ;;
+    *) fail "TF=$TF: there is TF=1 (or 1.15), TF=2 (the newest) and TF=2.15; without TF, 1.15 where it can be had, else 2." ;;
+esac
+case ${GPU-} in
+    '') ;;
+    1)
+        [ $venv != .venv ] || fail 'GPU=1 goes with TF=2: make setup TF=2 GPU=1. What 1.15 needs is told in docs/gpu.md.'
+        [ "$(machine)" = 'Linux x86_64' ] || fail "GPU=1 is for Linux on x86-64, where TensorFlow knows CUDA, and this is $(machine)."
+        ;;
+    *) fail "GPU=$GPU: there is only GPU=1, which installs NVIDIA's CUDA." ;;
+esac
+
+# .venv is a link where an earlier run has found that 1.15 cannot be had.
+linked=$(readlink .venv || true)
+case $linked in .venv-tf*) ;; *) linked= ;; esac
+if [ $venv = .venv ] && [ -n "$linked" ]; then
+    if [ -z "${TF-}" ]; then
+        edition=${linked#.venv-tf} venv=$linked
+    else
+        rm .venv
+        link_taken=$linked
+    fi
 fi
-quiet=--quiet
-[ -t 1 ] && quiet=  # On a terminal, pip shows how far it has come.
-size=
-[ "$requirements" != requirements.txt ] || size=' (the first time some 450 MB, a few minutes)'
-echo "Installing $requirements into .venv$size …"
-.venv/bin/python -m pip install $quiet --disable-pip-version-check --requirement "$requirements"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+
+# --- Doing it
+
+get_venv() {
+    if [ -e "$venv" ] || [ -L "$venv" ]; then
+        check_venv "$1"
+    else
+        make_venv "$1"
+    fi
+}
+
+no_1_15=
+if ! get_venv $edition; then
+    [ -z "${TF-}" ] || fail "$why. $(advice $edition)"
+    no_1_15=$why
+    edition=2 venv=.venv-tf2
+    get_venv 2 || fail "$no_1_15; $why. $(advice 2)"
+    echo "$no_1_15: taking TensorFlow 2, in $venv, to which .venv leads."
+fi
+
+if [ $# -gt 0 ]; then
+    install "$1" dev-installed
+else
+    requirements=$(requirements_for "$venv/bin/python" $edition)
+    install "$requirements" lab-installed
+    [ -z "${GPU-}" ] || install_cuda "$requirements"
+fi
+
+if [ -n "$no_1_15" ]; then
+    echo "$no_1_15" >$venv/instead-of-1.15  # For make doctor.
+    ln -s $venv .venv
+fi
+made= link_taken=  # All went well.

@@ -24,12 +24,14 @@ import pytest
 import tensorflow.compat.v1 as tf
 from PIL import Image
 
+from setup.editions import edition_of
+
 pytestmark = pytest.mark.slow
 
 # Commands that are not run, and why.
 LEFT_OUT = {
     'make test': 'it would run all tests within a test; .ci/run runs it on a clean checkout',
-    'make cross-validate DATA_DIR=patients': 'it trains five times; tests/scripts/test_cross_validate.py runs it small',
+    'make cross-validate DATA_DIR=patients': 'it trains five times; test_cross_validation.py runs it small',
 }
 
 # How many slices are kept in the record files that the guide makes.
@@ -168,12 +170,17 @@ def copy(root, tmp_path):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(str(root / name), str(folder / name))
 
-    (folder / '.venv').mkdir()
+    edition = edition_of(tf.__version__)
+    venv = folder / ('.venv' if edition.name == '1.15' else f'.venv-tf{edition.name}')
+    venv.mkdir()
     for entry in Path(sys.prefix).iterdir():
         if not entry.name.endswith('-installed'):
-            (folder / '.venv' / entry.name).symlink_to(entry)
-    for stamp in ('lab-installed', 'dev-installed'):
-        (folder / '.venv' / stamp).touch()
+            (venv / entry.name).symlink_to(entry)
+    for stamp, requirements in (('lab-installed', edition.requirements), ('dev-installed', 'requirements-dev.txt')):
+        installed = [(folder / name).read_text() for name in (requirements, 'pyproject.toml')]
+        (venv / stamp).write_text('\n'.join([str(folder.resolve()), *installed]))
+    if venv.name != '.venv':
+        (folder / '.venv').symlink_to(venv.name)
 
     for exercises in ('exercises', 'exercise_solutions'):
         network = folder / exercises / 'simple' / 'neuralnetwork.py'

@@ -1,60 +1,31 @@
-"""scripts/setup.sh, run in a folder of its own with a PATH on which only stand-ins lie."""
+"""scripts/setup.sh: which Python it takes, what it installs, what it leaves behind. Only stand-ins lie on the PATH."""
 
-import os
 import shutil
-import stat
-import subprocess
 
 import pytest
 
-# Answers as a Python of that version would, and makes .venv out of itself.
-PYTHON = """#!/bin/sh
-case "$1 $2" in
-  "-c "*) case "$2" in *"(3, 7)"*) [ "{version}" = 3.7 ]; exit;; esac;;
-  "-m venv") mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; cp "$0" "$3/bin/pip"; echo "{name}" > made_by;;
-  "-m pip") shift 2; echo "$@" > installed;;
-  "install "*) exit 1;;
-esac
-"""
-UV = """#!/bin/sh
-echo "$@" > uv_called
-for folder; do :; done
-mkdir -p "$folder/bin"; cp "{python}" "$folder/bin/python"
-"""
+from setup import editions
+
+NO_1_15 = 'TensorFlow 1.15 needs Python 3.7, there is none here, and uv could not get one'
 
 
-@pytest.fixture
-def project(tmp_path, root):
-    (tmp_path / 'scripts').mkdir()
-    (tmp_path / 'bin').mkdir()
-    shutil.copy(str(root / 'scripts' / 'setup.sh'), str(tmp_path / 'scripts'))
-    for tool in ('bash', 'sh', 'dirname', 'mkdir', 'cp', 'rm'):
-        (tmp_path / 'bin' / tool).symlink_to(shutil.which(tool))
-    return tmp_path
-
-
-def put(folder, name, text):
-    path = folder / name
-    path.write_text(text)
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return path
-
-
-def set_up(project, *requirements):
-    environment = {**os.environ, 'PATH': str(project / 'bin')}
-    command = [str(project / 'scripts' / 'setup.sh'), *requirements]
-    return subprocess.run(command, env=environment, capture_output=True, text=True)
+def error_of(done):
+    """The one line that a set-up which fails ends with."""
+    assert done.returncode != 0, done.stdout
+    (line,) = done.stderr.splitlines()
+    assert line.startswith('ERROR: ')
+    return line
 
 
 def test_takes_python3_7_first(project):
-    put(project / 'bin', 'python3.7', PYTHON.format(version='3.7', name='python3.7'))
-    put(project / 'bin', 'python3', PYTHON.format(version='3.7', name='python3'))
+    project.python('3.7')
+    project.python('3.7', project.bin / 'python3')
 
-    done = set_up(project)
+    done = project.set_up()
 
     assert done.returncode == 0, done.stderr
-    assert (project / 'made_by').read_text() == 'python3.7\n'
-    assert (project / 'installed').read_text().endswith('--requirement requirements.txt\n')
+    assert project.read('made_by') == ['python3.7']
+    assert project.read('installed')[0].endswith('--requirement requirements.txt')
 
 
 @pytest.mark.parametrize(
@@ -62,49 +33,283 @@ def test_takes_python3_7_first(project):
     [('requirements.txt', ' (the first time some 450 MB, a few minutes)'), ('requirements-dev.txt', '')],
 )
 def test_the_size_told_is_that_of_what_is_installed(requirements, size, project):
-    put(project / 'bin', 'python3.7', PYTHON.format(version='3.7', name='python3.7'))
-    assert set_up(project, requirements).stdout == f'Installing {requirements} into .venv{size} …\n'
+    project.python('3.7')
+    assert project.set_up(requirements).stdout == f'Installing {requirements} into .venv{size} …\n'
 
 
 def test_passes_over_a_python3_7_that_does_not_answer_as_under_pyenv(project):
-    put(project / 'bin', 'python3.7', '#!/bin/sh\necho "pyenv: python3.7: command not found" >&2\nexit 127\n')
-    put(project / 'bin', 'python3', PYTHON.format(version='3.7', name='python3'))
+    project.put(project.bin / 'python3.7', '#!/bin/sh\necho "pyenv: python3.7: command not found" >&2\nexit 127\n')
+    project.python('3.7', project.bin / 'python3')
 
-    assert set_up(project).returncode == 0
-    assert (project / 'made_by').read_text() == 'python3\n'
+    assert project.set_up().returncode == 0
+    assert project.read('made_by') == ['python3']
+
+
+@pytest.mark.parametrize(
+    'place',
+    ['.pyenv/versions/3.7.16/bin/python', '.local/share/uv/python/cpython-3.7.9-linux-x86_64-gnu/bin/python'],
+)
+def test_takes_python3_7_from_where_pyenv_and_uv_keep_it(place, project):
+    project.python('3.12', project.bin / 'python3')
+    project.python('3.7', project.home / place)
+
+    assert project.set_up().returncode == 0
+    assert project.read('installed')[0].endswith('--requirement requirements.txt')
+
+
+def test_takes_python3_7_from_an_environment_of_conda(project):
+    project.python('3.7', project.home / 'conda' / 'envs' / 'old' / 'bin' / 'python')
+    listed = project.home / '.conda' / 'environments.txt'
+    listed.parent.mkdir()
+    listed.write_text(f'{project.home}/conda\n{project.home}/conda/envs/old\n')
+
+    assert project.set_up().returncode == 0
+    assert project.read('made_by') == ['python']
 
 
 def test_gets_python_by_uv_where_there_is_none(project):
-    put(project / 'bin', 'python3', PYTHON.format(version='3.12', name='python3'))
-    by_uv = put(project, 'python_by_uv', PYTHON.format(version='3.7', name='uv'))
-    put(project / 'bin', 'uv', UV.format(python=by_uv))
+    project.python('3.12', project.bin / 'python3')
+    project.uv('3.7')
 
-    assert set_up(project).returncode == 0
-    assert '--python 3.7' in (project / 'uv_called').read_text()
-    assert (project / 'installed').exists()
+    assert project.set_up().returncode == 0
+    assert '--python 3.7' in project.read('uv_called')[0]
+    assert project.read('installed')[0].endswith('--requirement requirements.txt')
 
 
-def test_says_in_two_lines_what_to_install_where_uv_fails_too(project):
-    put(project / 'bin', 'python3', PYTHON.format(version='3.12', name='python3'))
+def test_a_uv_too_new_to_have_python3_7_is_passed_over_for_one_that_has(project):
+    project.uv('3.13')
+    own = project.uv('3.7', project.folder.parent / 'own_uv')
+    project.pip_brings(f'cp {own} "${{0%/pip}}/uv"')
+    project.python('3.12', project.bin / 'python3')
 
-    done = set_up(project)
+    done = project.set_up()
+
+    assert done.returncode == 0, done.stderr
+    assert project.read('uv_installed') == ['install --quiet uv==0.6.17']
+    assert project.read('installed')[0].endswith('--requirement requirements.txt')
+    assert project.venvs() == ['.venv']  # The folder of its own uv is gone.
+
+
+# Machine, the Pythons on the PATH, TF -> what is installed into which venv. uv has nothing to offer.
+CHOSEN = [
+    ('Linux x86_64', ['3.7', '3.12'], '', '.venv', 'requirements.txt'),
+    ('Linux x86_64', ['3.7', '3.12'], '1', '.venv', 'requirements.txt'),
+    ('Linux x86_64', ['3.7', '3.12'], '1.15', '.venv', 'requirements.txt'),
+    ('Linux x86_64', ['3.7', '3.12'], '2', '.venv-tf2', 'requirements-tf2.txt'),
+    ('Linux x86_64', ['3.7', '3.11', '3.13'], '2.15', '.venv-tf2.15', 'requirements-tf2.15.txt'),
+    ('Linux x86_64', ['3.9', '3.10'], '2', '.venv-tf2', 'requirements-tf2.txt'),
+    ('Linux x86_64', ['3.9', '3.14'], '2', '.venv-tf2', 'requirements-tf2.15.txt'),
+    ('Linux aarch64', ['3.11'], '2', '.venv-tf2', 'requirements-tf2.txt'),
+    ('Darwin arm64', ['3.9'], '2', '.venv-tf2', 'requirements-tf2.15.txt'),
+    ('Darwin arm64', ['3.9', '3.13'], '2', '.venv-tf2', 'requirements-tf2.txt'),
+    ('Darwin x86_64', ['3.11', '3.13'], '2', '.venv-tf2', 'requirements-tf2.15.txt'),
+]
+
+
+@pytest.mark.parametrize(('machine', 'pythons', 'tf', 'venv', 'requirements'), CHOSEN)
+def test_the_edition_is_the_one_asked_for_with_the_newest_python_that_it_has_wheels_for(
+    machine, pythons, tf, venv, requirements, project
+):
+    project.machine(machine)
+    for version in pythons:
+        project.python(version)
+
+    done = project.set_up(TF=tf)
+
+    assert done.returncode == 0, done.stderr
+    assert project.venvs() == [venv]
+    assert project.read('installed')[0].endswith(f'--requirement {requirements}')
+    assert done.stdout.startswith(f'Installing {requirements} into {venv} (')
+
+
+# Machine, the Pythons there -> why 1.15 cannot be had.
+FALLEN_BACK = [
+    ('Linux x86_64', ['3.12'], NO_1_15),
+    (
+        'Linux aarch64',
+        ['3.7', '3.11'],
+        'TensorFlow 1.15 has wheels for Linux on x86-64 only, and this is Linux aarch64',
+    ),
+    ('Darwin arm64', ['3.7', '3.13'], 'TensorFlow 1.15 has wheels for Linux on x86-64 only, and this is Darwin arm64'),
+]
+
+
+@pytest.mark.parametrize(('machine', 'pythons', 'why'), FALLEN_BACK)
+def test_without_tf_a_machine_that_cannot_have_1_15_gets_2_and_one_line_that_says_why(machine, pythons, why, project):
+    project.machine(machine)
+    for version in pythons:
+        project.python(version)
+
+    done = project.set_up()
+
+    assert done.returncode == 0, done.stderr
+    told = f'{why}: taking TensorFlow 2, in .venv-tf2, to which .venv leads.'
+    assert [line for line in done.stdout.splitlines() if '1.15' in line] == [told]
+    assert project.read('installed')[0].endswith('--requirement requirements-tf2.txt')
+    assert (project.folder / '.venv').resolve() == project.folder / '.venv-tf2'
+    assert project.read('.venv-tf2/instead-of-1.15') == [why]
+
+
+def test_what_fell_back_to_2_is_set_up_once(project):
+    project.python('3.12')
+    project.set_up()
+    before = project.read('installed')
+
+    again = project.set_up()
+
+    assert (again.returncode, again.stdout, again.stderr) == (0, '', '')
+    assert project.read('installed') == before
+    assert project.set_up(TF='2').stdout == ''
+
+
+def test_tf_1_asked_for_by_name_does_not_fall_back(project):
+    project.machine('Darwin arm64')
+    project.python('3.12')
+    error = error_of(project.set_up(TF='1'))
+    assert 'wheels for Linux on x86-64 only, and this is Darwin arm64' in error and 'make setup TF=2' in error
+    assert project.venvs() == []
+
+
+def test_tf_1_without_python3_7_says_what_to_install(project):
+    project.python('3.12', project.bin / 'python3')
+    error = error_of(project.set_up(TF='1'))
+    assert error.startswith(f'ERROR: {NO_1_15}. Install Python 3.7')
+    assert project.read('installed') == [] and project.venvs() == []
+
+
+def test_the_link_to_2_stays_where_1_still_cannot_be_had_and_makes_place_where_it_can(project):
+    project.python('3.12')
+    project.set_up()
+
+    error_of(project.set_up(TF='1'))
+    assert (project.folder / '.venv').resolve() == project.folder / '.venv-tf2'
+
+    project.python('3.7')
+    assert project.set_up(TF='1').returncode == 0
+    assert not (project.folder / '.venv').is_symlink()
+    assert project.venvs() == ['.venv', '.venv-tf2']
+
+
+@pytest.mark.parametrize(('tf', 'install'), [('2', '3.13'), ('2.15', '3.11')])
+def test_an_edition_for_which_there_is_no_python_says_which_to_install(tf, install, project):
+    project.python('3.7')
+    error = error_of(project.set_up(TF=tf))
+    assert f'TensorFlow {tf} needs Python {install}, 3.1' in error and f'Install Python {install}' in error
+    assert project.venvs() == []
+
+
+def test_neither_edition_to_be_had_is_one_line(project):
+    error = error_of(project.set_up())
+    assert NO_1_15 in error and 'TensorFlow 2 needs Python 3.13' in error
+    assert project.venvs() == []
+
+
+@pytest.mark.parametrize('tf', ['', '1', '2'])
+def test_alpine_is_told_that_tensorflow_has_no_wheels_for_it(tf, project):
+    project.machine('Linux x86_64', c_library='musl libc (x86_64)')
+    assert 'musl' in error_of(project.set_up(TF=tf))
+
+
+@pytest.mark.parametrize('tf', ['3', '1.14', '2.16', '-h', '2 3', '"; touch x; "'])
+def test_another_tensorflow_is_refused_in_a_line_that_lists_what_there_is(tf, project):
+    project.python('3.7')
+    error = error_of(project.set_up(TF=tf))
+    assert error.startswith(f'ERROR: TF={tf}: ') and 'TF=1 (or 1.15), TF=2 (the newest) and TF=2.15' in error
+    assert project.venvs() == []
+
+
+def test_both_editions_lie_side_by_side(project):
+    project.python('3.7')
+    project.python('3.12')
+    assert project.set_up().returncode == 0
+    assert project.set_up(TF='2').returncode == 0
+    assert project.venvs() == ['.venv', '.venv-tf2']
+    assert not (project.folder / '.venv').is_symlink()
+
+
+@pytest.mark.parametrize('version', ['3.7', '3.9', '3.10', '3.11', '3.12', '3.13'])
+def test_every_python_of_the_table_of_editions_is_looked_for(version, project):
+    project.python(version)
+    for edition in editions.EDITIONS:
+        runs_it = tuple(map(int, version.split('.'))) in edition.pythons
+        if edition.name != '2':  # Which may be served by 2.15.
+            assert (project.set_up(TF=edition.name).returncode == 0) == runs_it
+
+
+def test_a_python_whose_venv_module_is_missing_is_passed_over(project):
+    project.python('3.13', has_venv=False)
+    project.python('3.12')
+    assert project.set_up(TF='2').returncode == 0
+    assert project.read('made_by') == ['python3.12']
+
+
+def test_where_only_the_venv_module_is_missing_the_line_says_so(project):
+    project.python('3.12', has_venv=False)
+    error = error_of(project.set_up(TF='2'))
+    assert 'apt install python3.12-venv' in error
+    assert project.venvs() == []
+
+
+def test_the_second_time_nothing_is_done_however_the_files_are_dated(project):
+    project.python('3.7')
+    project.set_up()
+    before = project.read('installed')
+    for name in ('requirements.txt', 'pyproject.toml', 'scripts/setup.sh'):
+        (project.folder / name).touch()
+
+    again = project.set_up()
+
+    assert (again.returncode, again.stdout, again.stderr) == (0, '', '')
+    assert project.read('installed') == before
+
+
+@pytest.mark.parametrize('name', ['requirements.txt', 'pyproject.toml'])
+def test_what_says_what_to_install_is_installed_anew_when_it_has_changed(name, project):
+    project.python('3.7')
+    project.set_up()
+    with (project.folder / name).open('a') as file:
+        file.write('# changed\n')
+    assert project.set_up().stdout.startswith('Installing requirements.txt into .venv')
+
+
+def test_the_lab_itself_is_installed_so_that_its_rooms_are_found_from_anywhere(project):
+    project.python('3.7')
+    project.set_up()
+    assert project.read('installed')[1].endswith('--editable .')
+
+
+def test_a_pip_that_fails_leaves_no_half_venv(project):
+    project.python('3.7', pip_works='echo "ERROR: no network" >&2; false')
+
+    done = project.set_up()
 
     assert done.returncode != 0
-    lines = done.stderr.splitlines()
-    assert len(lines) == 2
-    assert lines[0].startswith('ERROR: ')
-    assert 'Install Python 3.7' in lines[1]
-    assert not (project / 'installed').exists()
+    assert done.stderr.splitlines()[-1].startswith('ERROR: pip could not install')
+    assert project.venvs() == []
 
 
-def test_make_help_lists_every_target_with_a_line_of_explanation(root):
-    makefile = (root / 'Makefile').read_text().replace('\\\n', ' ').splitlines()
-    phony = next(line for line in makefile if line.startswith('.PHONY:')).split()[1:]
+def test_a_pip_that_fails_leaves_an_earlier_venv_alone(project):
+    python = project.python('3.7')
+    project.set_up()
+    project.python('3.7', pip_works='false')
+    shutil.copy(str(python), str(project.folder / '.venv' / 'bin' / 'python'))
+    (project.folder / 'requirements.txt').write_text('newer\n')
 
-    printed = subprocess.run(
-        ['make', '--no-print-directory', 'help'], cwd=root, capture_output=True, text=True, check=True
-    ).stdout
+    assert project.set_up().returncode != 0
+    assert project.venvs() == ['.venv']
 
-    explained = {line.split()[0]: line.split(None, 1)[1] for line in printed.replace('make ', '').splitlines()}
-    assert sorted(explained) == sorted(phony)
-    assert all(len(text) > 10 for text in explained.values())
+
+def test_ctrl_c_while_it_installs_leaves_no_half_venv(project):
+    project.python('3.7', pip_works='echo > begun; kill -INT $PPID; exit 1')
+    assert project.set_up().returncode != 0
+    assert project.read('begun') == ['']
+    assert project.venvs() == []
+
+
+def test_nothing_is_removed_that_others_made(project):
+    (project.folder / '.venv-uv').mkdir()
+    (project.folder / '.venv-mine').mkdir()
+    project.python('3.12')
+    error_of(project.set_up(TF='1'))
+    assert project.set_up().returncode == 0
+    assert project.venvs() == ['.venv', '.venv-mine', '.venv-tf2', '.venv-uv']

@@ -1,0 +1,66 @@
+"""Packs the lab with a student's exercises and pictures, to take home."""
+
+import os
+import tarfile
+from pathlib import Path
+from typing import Optional
+
+from lvseg import flags
+from lvseg.errors import LabError
+from lvseg.project import PROJECT
+
+ARCHIVE = 'ImageSegmentation.tar.gz'
+FOLDER = 'ImageSegmentation'  # What unpacking makes.
+
+# Not data, runs and environments: they are large, and made again by a command.
+TAKE_HOME = (
+    *(
+        'README.md',
+        'LICENSE',
+        'Makefile',
+        'Dockerfile',
+        '.dockerignore',
+        '.devcontainer',
+        '.gitignore',
+        '.python-version',
+    ),
+    *('requirements.txt', 'requirements-tf2.txt', 'requirements-tf2.15.txt', 'requirements-dev.txt', 'pyproject.toml'),
+    *('exercises', 'data_prep', 'lvseg', 'experiments', 'classroom', 'inside', 'setup', 'scripts', 'tests', 'docs'),
+)
+WHERE_THERE = ('exercise_solutions', 'pictures')
+
+
+def pack(project: Path) -> Path:
+    """Makes the archive in the project's folder and returns its path; an earlier one stays until this one is complete.
+
+    Raises:
+        LabError: a part of the lab is not there, or the archive cannot be written.
+    """
+    missing = [name for name in TAKE_HOME if not (project / name).exists()]
+    if missing:
+        raise LabError(
+            f'{", ".join(missing)} not found in {project}. Unpack or clone the lab again, with your work in it.'
+        )
+    archive, unfinished = project / ARCHIVE, project / f'.{ARCHIVE}'
+    try:
+        with tarfile.open(str(unfinished), 'w:gz') as tar:
+            for name in [*TAKE_HOME, *filter(lambda name: (project / name).exists(), WHERE_THERE)]:
+                tar.add(str(project / name), f'{FOLDER}/{name}', filter=_without_cache)
+        os.replace(str(unfinished), str(archive))
+    except OSError as error:
+        raise LabError(f'{archive} cannot be written: {error.strerror}.') from error
+    finally:
+        if unfinished.exists():
+            unfinished.unlink()
+    return archive
+
+
+def _without_cache(member: tarfile.TarInfo) -> Optional[tarfile.TarInfo]:
+    return None if '__pycache__' in member.name.split('/') else member
+
+
+def main() -> None:
+    """Packs this project."""
+    flags.Parser(description=__doc__).parse_args()
+    pack(PROJECT)
+    print(f'Everything to take home is in {ARCHIVE}')

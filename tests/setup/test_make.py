@@ -1,0 +1,114 @@
+"""The Makefile: what it hands on to the commands, and what it says where nothing can be run."""
+
+import subprocess
+
+import pytest
+
+
+def test_make_help_lists_every_target_with_a_line_of_explanation(root):
+    makefile = (root / 'Makefile').read_text().replace('\\\n', ' ').splitlines()
+    phony = next(line for line in makefile if line.startswith('.PHONY:')).split()[1:]
+
+    printed = subprocess.run(
+        ['make', '--no-print-directory', 'help'], cwd=root, capture_output=True, text=True, check=True
+    ).stdout
+
+    explained = {line.split()[0]: line.split(None, 1)[1] for line in printed.replace('make ', '').splitlines()}
+    assert sorted(explained) == sorted(phony)
+    assert all(len(text) > 10 for text in explained.values())
+
+
+@pytest.mark.parametrize(('tf', 'venv'), [('', '.venv'), ('1', '.venv'), ('2', '.venv-tf2'), ('2.15', '.venv-tf2.15')])
+def test_every_target_takes_the_tensorflow_that_is_asked_for(tf, venv, project):
+    for version in ('3.7', '3.11'):
+        project.python(version)
+    done = project.make('lab', f'TF={tf}')
+    assert done.returncode == 0, done.stderr
+    assert project.venvs() == [venv]
+    assert done.stdout.splitlines()[-1] == '<scripts/lab.py>'
+
+
+def test_another_tensorflow_stops_every_target(project):
+    project.python('3.7')
+    done = project.make('lab', 'TF=3')
+    assert done.returncode != 0
+    assert done.stderr.startswith('ERROR: TF=3: ')
+    assert '<' not in done.stdout
+
+
+@pytest.mark.parametrize(
+    'typed',
+    [
+        'plain',
+        'my data',
+        "O'Brien's",
+        'a "b" c',
+        '$(touch made) `touch made`',
+        '$(shell touch made)',
+        ';touch made',
+        '*',
+    ],
+)
+def test_what_is_typed_reaches_the_command_as_one_argument_as_it_stands(typed, project):
+    project.python('3.7')
+    for target in ('lab', 'show'):
+        done = project.make(target, f'{"SOURCE" if target == "lab" else "EXERCISE"}={typed}')
+        assert done.stdout.splitlines()[-2:] == [f'<scripts/{target}.py>', f'<{typed}>']
+    assert not (project.folder / 'made').exists()
+
+
+def test_both_folders_of_the_challenge_reach_it(project):
+    project.python('3.7')
+    done = project.make('challenge', 'DATA_DIR=my data', 'CHECKPOINT_DIR=my run')
+    assert done.stdout.splitlines()[-4:] == ['<--data_dir>', '<my data>', '<--checkpoint_dir>', '<my run>']
+
+
+def test_doctor_answers_where_there_is_no_python(project):
+    done = project.make('doctor')
+    assert done.returncode != 0
+    assert done.stdout.splitlines()[-1].startswith(
+        'NOT OK  no Python 3 that runs, neither .venv/bin/python nor python3.'
+    )
+    assert done.stderr.startswith('ERROR: TensorFlow 1.15 needs Python 3.7, there is none here')
+
+
+def test_doctor_runs_under_python3_where_the_venv_cannot_be_used(project):
+    project.python('3.12', project.bin / 'python3')
+    (project.folder / '.venv').mkdir()
+    done = project.make('doctor', 'TF=1')
+    assert done.stderr.startswith('ERROR: .venv cannot be used')
+    assert done.stdout.splitlines() == ['<scripts/doctor.py>', '<--tf>', '<1>']
+
+
+def test_cuda_is_installed_where_it_is_asked_for_once(project, root):
+    project.python('3.12')
+    pinned = next(
+        line for line in (root / 'requirements-tf2.txt').read_text().splitlines() if line.startswith('tensorflow==')
+    )
+    version = pinned.split()[0].partition('==')[2]
+
+    assert project.make('setup', 'TF=2').returncode == 0
+    assert not [line for line in project.read('installed') if 'and-cuda' in line]
+    assert project.make('setup', 'TF=2', 'GPU=1').returncode == 0
+    assert project.read('installed')[-1].endswith(f'tensorflow[and-cuda]=={version}')
+    before = project.read('installed')
+    assert project.make('setup', 'TF=2', 'GPU=1').stdout == ''
+    assert project.read('installed') == before
+
+
+@pytest.mark.parametrize(
+    ('machine', 'typed', 'why'),
+    [
+        ('Linux x86_64', ['GPU=1'], 'GPU=1 goes with TF=2: make setup TF=2 GPU=1.'),
+        ('Linux aarch64', ['TF=2', 'GPU=1'], 'GPU=1 is for Linux on x86-64'),
+        ('Darwin arm64', ['TF=2', 'GPU=1'], 'GPU=1 is for Linux on x86-64'),
+        ('Linux x86_64', ['TF=2', 'GPU=yes'], 'GPU=yes: there is only GPU=1'),
+    ],
+)
+def test_cuda_that_cannot_be_had_is_refused_in_one_line(machine, typed, why, project):
+    project.machine(machine)
+    project.python('3.12')
+    done = project.make('setup', *typed)
+    assert done.returncode != 0
+    assert done.stderr.startswith(f'ERROR: {why}')
+    assert project.venvs() == []
