@@ -67,11 +67,11 @@ def report(tmp_path, solution):
 
 
 @pytest.fixture
-def project(tmp_path, root):
+def project(tmp_path, root, run):
     """A project of its own, with blank exercises."""
     for folder in ('scripts', 'classroom', 'lvseg', 'exercise_solutions'):
         shutil.copytree(root / folder, tmp_path / folder, ignore=shutil.ignore_patterns('__pycache__'))
-    subprocess.run([sys.executable, 'scripts/make_exercises.py'], cwd=tmp_path, check=True)
+    run('scripts/make_exercises.py', cwd=tmp_path, check=True)
     return tmp_path
 
 
@@ -513,6 +513,7 @@ def watching(project):
     process = subprocess.Popen(
         [sys.executable, 'scripts/check.py', 'cnn', '--watch'],
         cwd=project,
+        env={**os.environ, 'PYTHONPATH': str(project)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
