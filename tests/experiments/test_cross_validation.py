@@ -120,7 +120,7 @@ def test_two_folds_as_they_are_run(run, write_data, tmp_path):
         ['--', '--init_from=logs/cnn/train'],
     ],
 )
-def test_bad_flags_are_refused_in_one_line(run, data, flags):
-    done = run('scripts/cross_validate.py', data, *flags)
+def test_bad_flags_are_refused_in_one_line(run_here, data, flags):
+    done = run_here('scripts/cross_validate.py', data, *flags)
     assert done.returncode == 2
     assert done.stderr.startswith('ERROR: ') and len(done.stderr.splitlines()) == 1

@@ -24,7 +24,7 @@ def test_any_other_folder_is_left_to_the_sunnybrook_reader(tmp_path):
     assert whole_lab._preparation(str(tmp_path)) == ['sunnybrook', str(tmp_path)]
 
 
-def test_a_source_that_is_no_folder_is_refused_in_one_line(run, tmp_path):
-    done = run('scripts/lab.py', tmp_path / 'nowhere')
+def test_a_source_that_is_no_folder_is_refused_in_one_line(run_here, tmp_path):
+    done = run_here('scripts/lab.py', tmp_path / 'nowhere')
     assert done.returncode == 1
     assert done.stderr.startswith('ERROR: ') and len(done.stderr.splitlines()) == 1
