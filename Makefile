@@ -60,15 +60,15 @@ reset: setup  ## put a blank exercise back, keeping yours beside it: make reset 
 	@$(PYTHON) scripts/make_exercises.py --reset $${EXERCISE:+"$$EXERCISE"}
 
 test: setup-dev  ## run the tests
-	@$(PYTHON) -m pytest -q -m 'not slow' --numprocesses 2
+	@$(PYTHON) -m pytest -q --numprocesses 2 -m 'not slow and not exchange'
 
 test-slow: setup-dev  ## run the tests that take long by nature: kills, fuzzing, a browser, the guide's commands
 	@$(PYTHON) -m pytest -q -m slow
 
 test-exchange: setup-dev  ## run the tests of what one TensorFlow writes and another reads
-	@$(PYTHON) -m pytest -q tests/exchange
+	@$(PYTHON) -m pytest -q --numprocesses 2 -m exchange
 
-figures: setup  ## draw the guide's figures again
+figures: setup-dev  ## draw the guide's figures again
 	@$(PYTHON) scripts/draw_figures.py
 
 lint: setup-dev  ## check the format and the style of the code, and that exercises/ is what the solutions make

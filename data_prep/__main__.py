@@ -8,17 +8,21 @@ import sys
 from typing import List
 
 from lvseg.errors import LabError, exit_with_message
+from lvseg.layout import MANIFEST_FILE, SIZE, record_file
+from lvseg.manifest import SPLITS, Row
 
-from data_prep import flags, images, manifest, split, sunnybrook
-from data_prep.manifest import Row
+from data_prep import arguments, split
+from data_prep.phantom import studies
 from data_prep.reading import ReadSlice, reader
-from data_prep.slices import SIZE, Found, counted
-from data_prep.staging import MANIFEST, STUDIES, TRAIN, VAL, staged
+from data_prep.skipped import reasons
+from data_prep.slices import Found, counted
+from data_prep.sources import images, sunnybrook
+from data_prep.staging import STUDIES, staged
 
 
 def main() -> None:
     """Runs the command that the flags say; raises LabError."""
-    args = flags.parser().parse_args()
+    args = arguments.parser().parse_args()
     sys.stdout.reconfigure(errors='backslashreplace')  # A folder's name may be in no encoding at all.
     try:
         {'sunnybrook': _sunnybrook, 'images': _images, 'phantom': _phantom}[args.command](args)
@@ -41,16 +45,14 @@ def _images(args: argparse.Namespace) -> None:
 
 
 def _phantom(args: argparse.Namespace) -> None:
-    from data_prep import phantom
-
     with staged(args.out) as stage:
-        studies = os.path.join(stage, STUDIES)
+        raw_dir = os.path.join(stage, STUDIES)
         try:
-            phantom.write_studies(studies, args.patients, args.seed)
+            studies.write_studies(raw_dir, args.patients, args.seed)
         except OSError as error:
             raise LabError(f'cannot write studies in {args.out}: {error.strerror}.') from None
-        found = sunnybrook.find(studies)
-        rows = _write(args, stage, found, functools.partial(sunnybrook.read, studies))
+        found = sunnybrook.find(raw_dir)
+        rows = _write(args, stage, found, functools.partial(sunnybrook.read, raw_dir))
     print(f'Invented {counted(args.patients, "patient")}, whose studies are in {os.path.join(args.out, STUDIES)}.')
     _print_summary(args, found, rows)
 
@@ -86,13 +88,13 @@ def _print_summary(args: argparse.Namespace, found: Found, rows: List[Row]) -> N
     kept = [row for row in rows if row.split != 'skipped']
     if skipped:
         print(f'Left out {counted(len(skipped), "slice")} that cannot be read:')
-        for line in manifest.reasons(skipped):
+        for line in reasons(skipped):
             print(f'  {line}')
-    for side, name in (('train', TRAIN), ('val', VAL)):
-        _print_side(side, os.path.join(args.out, name), [row for row in rows if row.split == side])
+    for name, side in SPLITS.items():
+        _print_side(side, record_file(args.out, name), [row for row in rows if row.split == side])
     share = sum(row.lv_pixels for row in kept) / (len(kept) * SIZE * SIZE)
     print(f'On average {share:.2%} of the pixels are left ventricle.')
-    print(f'Which slice went where: {os.path.join(args.out, MANIFEST)}')
+    print(f'Which slice went where: {os.path.join(args.out, MANIFEST_FILE)}')
     if any(row.split == 'train' for row in rows):
         print(f'Next: python exercises/simple/runTraining.py --data_dir {shlex.quote(args.out)}')
 

@@ -4,11 +4,14 @@ import codecs
 import re
 
 from lvseg.errors import LabError
+from lvseg.layout import SIZE
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from data_prep.slices import SIZE
+# Contour files count pixels from one: on the three real patients at hand the border between blood and muscle lies one
+# pixel left of and above the contours' numbers, if the first pixel's centre is called 0.
+FIRST_PIXEL = 1
 
 # Not float(): that takes 'nan', 'inf', '1_0' and the digits of other scripts.
 _NUMBER = r'[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?'
@@ -21,12 +24,16 @@ def read_mask(data: bytes) -> np.ndarray:
     """Fills a contour.
 
     Args:
-        data: text, one point `x y` a line, in pixels of the 256 x 256 image, x to the right and y down. Between the
-            two may be spaces, a tab, a comma or a semicolon.
+        data: text, one point `x y` a line, in pixels of the 256 x 256 image counted from one, x to the right and y
+            down. Between the two may be spaces, a tab, a comma or a semicolon.
 
     Returns:
         uint8 [256, 256], 1 inside the contour and on it. That equals the masks that SegNetCMR published of the
-        Sunnybrook data, which Pillow's polygon with outline made, pixel for pixel.
+        Sunnybrook data, which Pillow's polygon with outline made, pixel for pixel; so, as there, the points are filled
+        as if counted from zero. A mask thus lies right of and below what the expert outlined, by one pixel where the
+        points are whole numbers and half a pixel where they are halves, which Pillow rounds down. And with its outline
+        it is larger: by 5.4 % of the polygon's area on the 56 real contours at hand. To measure areas, or to write a
+        contour of a mask, begin with the points and `FIRST_PIXEL`.
 
     Raises:
         LabError: too large, no text, a line that is no point, fewer than three points, no area, or a point outside

@@ -13,9 +13,6 @@ import numpy as np
 from PIL import Image
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
-# Rows and columns of a record; as lvseg.records has it, but worker processes and -h do without its TensorFlow.
-SIZE = 256
-
 # What an absurd header may ask for at most: 4096 x 4096 pixels of 32 bits are 64 MB.
 MAX_SIDE = 4096
 MAX_FILE_BYTES = 64 * 2**20

@@ -10,7 +10,7 @@ from typing import DefaultDict, List, NamedTuple, Set
 
 from lvseg.errors import LabError
 
-from data_prep.images import without_extensions
+from data_prep.names import without_extensions
 from data_prep.slices import Slice
 
 

@@ -6,11 +6,12 @@ import shutil
 import tempfile
 from typing import Iterator
 
+from lvseg import files
 from lvseg.errors import LabError
+from lvseg.layout import MANIFEST_FILE as MANIFEST
+from lvseg.layout import RECORD_FILES
 
-TRAIN = 'train_images.tfrecords'  # As in lvseg.records.FILE_NAMES, which would bring TensorFlow with it.
-VAL = 'val_images.tfrecords'
-MANIFEST = 'manifest.csv'
+TRAIN, VAL = RECORD_FILES['train'], RECORD_FILES['eval']
 STUDIES = 'phantom_studies'
 
 _PREFIX = '.data_prep-'
@@ -60,8 +61,8 @@ def _remove_leftovers(out: str) -> None:
 def _publish(stage: str, out: str) -> None:
     """Takes earlier files away, then brings the new ones; the manifest goes first and comes last.
 
-    If this is cut short by a kill, what lies in `out` is of one run, old or new: no slice is in both files. And where
-    there is a manifest, nothing is missing. After an error everything is as before.
+    If this is cut short by a kill or a power cut, what lies in `out` is of one run, old or new: no slice is in both
+    files. And where there is a manifest, nothing is missing. After an error everything is as before.
     """
     if not os.path.exists(os.path.join(stage, MANIFEST)):
         raise LabError(f'the unfinished files in {out} have gone. Is another data_prep writing there? Try again.')
@@ -75,9 +76,11 @@ def _publish(stage: str, out: str) -> None:
 
     done = []
     try:
+        files.sync_tree(stage)
         for source, target in moves:
             os.rename(source, target)
             done.append((source, target))
+            files.sync(os.path.dirname(source), os.path.dirname(target))  # Else a power cut may undo some of the moves.
     except BaseException as error:
         for source, target in reversed(done):
             os.rename(target, source)

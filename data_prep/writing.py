@@ -5,20 +5,18 @@ import os
 import shutil
 from typing import Iterator, List
 
-from lvseg import records
+from lvseg import manifest, records
 from lvseg.errors import LabError
-from lvseg.manifest import spacing_text
+from lvseg.layout import MANIFEST_FILE, SIZE, record_file
+from lvseg.manifest import Row, spacing_text
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 from tqdm import tqdm
 
-from data_prep import manifest
-from data_prep.manifest import Row
 from data_prep.reading import Outcome, ReadAll
-from data_prep.slices import SIZE
+from data_prep.skipped import reasons
 from data_prep.split import Split
-from data_prep.staging import MANIFEST, TRAIN, VAL
 
 _FRAME_BYTES = 16  # of a record in a TFRecord file: its length and two checksums
 
@@ -36,13 +34,13 @@ def write(folder: str, split: Split, read_all: ReadAll, skip_bad: bool) -> List[
     try:
         with tqdm(total=total, unit='slice', disable=None) as bar:  # None: on a terminal only
             outcomes = _counted(read_all(split.train + split.val), bar)
-            rows = _write_side(os.path.join(folder, TRAIN), 'train', itertools.islice(outcomes, len(split.train)))
-            rows += _write_side(os.path.join(folder, VAL), 'val', itertools.islice(outcomes, len(split.val)))
+            rows = _write_side(record_file(folder, 'train'), 'train', itertools.islice(outcomes, len(split.train)))
+            rows += _write_side(record_file(folder, 'eval'), 'val', itertools.islice(outcomes, len(split.val)))
         rows.sort(key=lambda row: row.split == 'skipped')
         skipped = [row for row in rows if row.split == 'skipped']
         if skipped and (not skip_bad or len(skipped) == total):
             raise LabError(_complaint(skipped, total))
-        manifest.write(os.path.join(folder, MANIFEST), rows)
+        manifest.write(os.path.join(folder, MANIFEST_FILE), [row._asdict() for row in rows])
     except (tf.errors.OpError, OSError) as error:
         raise LabError(_no_room(folder, total, error)) from None
     return rows
@@ -69,7 +67,7 @@ def _write_side(path: str, side: str, outcomes: Iterator[Outcome]) -> List[Row]:
 
 
 def _complaint(skipped: List[Row], total: int) -> str:
-    what = '; '.join(manifest.reasons(skipped))
+    what = '; '.join(reasons(skipped))
     advice = ' Mend or remove them, or leave these slices out with --skip_bad.' if len(skipped) < total else ''
     return f'{len(skipped)} of {total} slices cannot be read: {what}. Nothing was written.{advice}'
 

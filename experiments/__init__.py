@@ -1,1 +1,1 @@
-"""Many trainings at once: each measured once and kept; tables of them."""
+"""Many trainings at once: each measured once and kept, mean and spread over them, tables of them."""

@@ -10,14 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from argparse import Namespace
 from pathlib import Path
 from statistics import median
 from typing import Any, Callable, List, Tuple
 
-from lvseg import device, flags, inputs, metrics, networks, progress, records, summaries, training
+from lvseg import chief, device, flags, inputs, metrics, networks, progress, records, summaries, training
 from lvseg.layout import RECORD_FILES, SIZE, record_file
 from lvseg.project import PROJECT
+from lvseg.runs import Run
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -81,8 +81,9 @@ def rates_in_turn(steps: List[Callable[[], None]]) -> List[List[float]]:
     return rates
 
 
-def _training_args(data_dir: str, batch_size: int) -> Namespace:
-    return Namespace(data_dir=data_dir, checkpoint_dir='', batch_size=batch_size, num_epochs=10**6, resume=False)
+def _endless_run(data_dir: str, batch_size: int) -> Run:
+    given = ['--data_dir', data_dir, '--batch_size', str(batch_size), '--num_epochs', str(10**6)]
+    return training.describe(flags.training('benchmark').parse_args(given))
 
 
 def report_training(data_dir: str) -> None:
@@ -90,10 +91,10 @@ def report_training(data_dir: str) -> None:
     print('\ntraining   batch   steps/s   from memory   pipeline costs (min to max)')
     for exercise in EXERCISES:
         for batch_size in BATCH_SIZES:
-            args = _training_args(data_dir, batch_size)
+            run = _endless_run(data_dir, batch_size)
 
-            def pipeline(args: Namespace = args) -> Tuple[tf.Tensor, tf.Tensor]:
-                return inputs.training_batches(args)
+            def pipeline(run: Run = run) -> Tuple[tf.Tensor, tf.Tensor]:
+                return inputs.training_batches(run)
 
             memory = one_batch_in_memory(pipeline)
             rates = rates_in_turn([training_step(exercise, pipeline), training_step(exercise, memory)])
@@ -110,19 +111,19 @@ def report_summaries(data_dir: str) -> None:
     steps = records.count(record_file(data_dir, 'train'))
     print(f'\nsummaries     step   and summaries   the first time   epoch of {steps} steps longer by')
     for exercise in EXERCISES:
-        plain, first, later = _summary_seconds(exercise, _training_args(data_dir, 1))
-        longer = first - plain + (len(range(0, steps, training._REPORT_STEPS)) - 1) * (later - plain)
+        plain, first, later = _summary_seconds(exercise, _endless_run(data_dir, 1))
+        longer = first - plain + (len(range(0, steps, chief.REPORT_STEPS)) - 1) * (later - plain)
         print(
             f'{exercise:<10} {plain:5.3f} s {later:13.3f} s {first:14.3f} s {100 * longer / (steps * plain):13.1f} %',
             flush=True,
         )
 
 
-def _summary_seconds(exercise: str, args: Namespace) -> Tuple[float, float, float]:
+def _summary_seconds(exercise: str, run: Run) -> Tuple[float, float, float]:
     """Seconds of a training step; of one with summaries for the first time, which is slower; of one later."""
     nn = network(exercise)
     with tf.Graph().as_default(), tempfile.TemporaryDirectory() as logs, contextlib.redirect_stdout(io.StringIO()):
-        images, labels = inputs.training_batches(args)
+        images, labels = inputs.training_batches(run)
         logits = nn.inference(images, training=True)
         loss = nn.loss(logits, labels)
         train_op = nn.training(loss, 0.01, 1000, 1.0)
@@ -154,12 +155,11 @@ def report_evaluation(data_dir: str) -> None:
 
 
 def _evaluation_rate(exercise: str, data_dir: str, batch_size: int, slices: int) -> float:
-    args = Namespace(data_dir=data_dir, eval_data='eval', batch_size=batch_size)
     rates = []
     for _ in range(_EVALUATIONS):
         with tf.Graph().as_default(), tf.Session(config=device.session_config()) as session:
             with contextlib.redirect_stdout(io.StringIO()):
-                images, labels = inputs.evaluation_batches(args)
+                images, labels = inputs.evaluation_batches(data_dir, 'eval', batch_size)
                 areas = metrics.areas(network(exercise).inference(images, training=False), labels)
             session.run(tf.global_variables_initializer())
             shape = [batch_size, SIZE, SIZE]
@@ -231,11 +231,11 @@ def write_black_slices(path: str, slices: int) -> None:
 
 def read_epoch(data_dir: str) -> None:
     """Runs the input pipeline of training over every slice once."""
-    args = _training_args(data_dir, batch_size=1)
-    batches = inputs.training_batches(args)
-    bar = progress.bar(args.slices, description='Reading')
+    run = _endless_run(data_dir, batch_size=1)
+    batches = inputs.training_batches(run)
+    bar = progress.bar(run.slices, description='Reading')
     with tf.Session(config=device.session_config()) as session, bar:
-        for _ in range(args.slices):
+        for _ in range(run.slices):
             session.run(batches)
             bar.update()
 

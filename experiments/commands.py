@@ -1,4 +1,4 @@
-"""What the scripts share that run the lab's commands as a student types them."""
+"""Runs the lab's commands as a student types them, and shows each of them."""
 
 import json
 import shlex

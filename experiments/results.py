@@ -1,34 +1,23 @@
 """Measures the figures of docs/results.md: each run with three seeds, on the 260 published slices.
 
-Ends with the tables as Markdown. A run that was measured before is not run again; remove logs/results to start over.
+Ends with the tables as Markdown. A run that was measured before is not run again, and those of other data are kept
+apart, each in a folder of its own; remove logs/results to start over.
 """
 
-import json
 import platform
 from pathlib import Path
-from statistics import mean, stdev
-from typing import Any, Dict, List, NamedTuple
+from typing import List
 
-from lvseg import flags, runs
-from lvseg.project import LOGS as ALL_LOGS
+from lvseg import flags, records
+from lvseg.layout import RECORD_FILES, record_file
+from lvseg.project import LOGS
 
-from experiments import commands
+from experiments import measuring, tables
+from experiments.measuring import Measured, Training
 from experiments.recipe import RECIPE
+from experiments.tables import Row
 
-LOGS = ALL_LOGS / 'results'
 SEEDS = (1, 2, 3)
-
-
-class Row(NamedTuple):
-    """A figure of one solution, and what others measured for it."""
-
-    solution: str
-    trained: str  # cnn and cnnDice train the same network alike: with one seed, one training serves both.
-    flags: str
-    figure: str
-    handout: float
-    original: float
-
 
 ROWS = (
     Row('cnnDice', 'cnnDice', '--num_epochs 1', 'dice', 0.034, 0.029),
@@ -50,37 +39,15 @@ QUICK = '--network fcn --normalisation per_image --loss both --optimizer adam --
 CHALLENGE = (f'{QUICK} --batch_size 8 --num_epochs 5', ' '.join(RECIPE))
 
 
-def measure(exercise: str, training_flags: str, seed: int, data_dir: Path) -> Dict[str, Any]:
-    """Trains and evaluates one run; returns its metrics with the minutes of training."""
-    folder = LOGS / f'{exercise}{training_flags.replace(" ", "_")}' / f'seed-{seed}'
-    measured = folder / 'measured.json'
-    if measured.exists():
-        return json.loads(measured.read_text())
-
-    done = commands.train_and_evaluate(exercise, data_dir, folder, [*training_flags.split(), '--seed', str(seed)])
-    found = {**done.metrics, 'minutes': done.seconds / 60}
-    runs.save_json(str(measured), found)
-    return found
-
-
-def line(row: Row, measured: List[Dict[str, Any]]) -> str:
-    """A row of the table."""
-    figures = [run[row.figure] for run in measured]
-    minutes = mean(run['minutes'] for run in measured)
-    each = ', '.join(f'{figure:.3f}' for figure in figures)
-    return (
-        f'| {row.solution} | `{row.flags}` | {row.figure} | {mean(figures):.3f} ± {stdev(figures):.3f} | {each} '
-        f'| {row.handout:.3f} | {row.original:.3f} | {measured[0]["step"]} | {minutes:.1f} |'
-    )
-
-
-def challenge_line(training_flags: str, measured: List[Dict[str, Any]]) -> str:
-    """A row of the challenge's table."""
-    pooled, per_slice = [run['dice'] for run in measured], [run['per_slice']['dice']['mean'] for run in measured]
-    minutes = [run['minutes'] for run in measured]
-    cells = [f'{mean(values):.3f} ± {stdev(values):.3f}' for values in (pooled, per_slice)]
-    each = ', '.join(f'{figure:.3f}' for figure in pooled)
-    return f'| `{training_flags}` | {cells[0]} | {each} | {cells[1]} | {measured[0]["step"]} | {mean(minutes):.1f} |'
+def measure(exercise: str, training_flags: str, data_dir: Path, data: str) -> List[Measured]:
+    """Trains and evaluates with each seed, or tells what was measured before; `data` is the folder's fingerprint."""
+    folder = LOGS / 'results' / f'data-{data[:8]}' / f'{exercise}{training_flags.replace(" ", "_")}'
+    seeds = []
+    for seed in SEEDS:
+        training = Training(exercise, training_flags.split(), seed, data, held_out=[])
+        kept_in = folder / f'seed-{seed}'
+        seeds.append(measuring.earlier(training, kept_in) or measuring.measure(training, data_dir, kept_in))
+    return seeds
 
 
 def machine() -> str:
@@ -95,14 +62,11 @@ def main() -> None:
     parser = flags.Parser(description=__doc__.splitlines()[0])
     parser.add_argument('data_dir', type=flags.directory, help='directory of the records of the 260 slices')
     data_dir = Path(parser.parse_args().data_dir).resolve()
+    for split in RECORD_FILES:
+        records.count(record_file(str(data_dir), split))  # A training would take its time to find that one is missing.
+    data = measuring.fingerprint(data_dir)
 
-    tables = [
-        f'Measured on {machine()}; seeds {", ".join(map(str, SEEDS))}; mean ± standard deviation.\n',
-        '| solution | flags | figure | here | each seed | handout | original code | steps | minutes |',
-        '|---|---|---|---|---|---|---|---|---|',
-        *(line(row, [measure(row.trained, row.flags, seed, data_dir) for seed in SEEDS]) for row in ROWS),
-        '\n| challenge, flags | Dice | each seed | Dice per slice | steps | minutes |',
-        '|---|---|---|---|---|---|',
-        *(challenge_line(way, [measure('challenge', way, seed, data_dir) for seed in SEEDS]) for way in CHALLENGE),
-    ]
-    print('\n' + '\n'.join(tables))
+    rows = [(row, measure(row.trained, row.flags, data_dir, data)) for row in ROWS]
+    ways = [(way, measure('challenge', way, data_dir, data)) for way in CHALLENGE]
+    print(f'\nMeasured on {machine()}; seeds {", ".join(map(str, SEEDS))}; mean ± standard deviation.')
+    print(f'\n{tables.results(rows)}\n\n{tables.challenge(ways)}')

@@ -4,29 +4,17 @@ Runs the commands that a student types, and shows each of them.
 """
 
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional
+from typing import List, Optional
 
 from lvseg import flags
 from lvseg.errors import LabError
 from lvseg.layout import RECORD_FILES
-from lvseg.project import DATA, shown
-from lvseg.project import LOGS as ALL_LOGS
+from lvseg.project import DATA, LOGS, shown
 
-from experiments import commands
-
-LOGS = ALL_LOGS / 'lab'  # Apart from the student's own runs.
+from experiments import commands, tables
 
 # So many that the whole takes about five minutes on two cores: Dice needs tens of epochs to rise.
 EPOCHS = {'simple': 1, 'cnn': 6, 'cnnDice': 15}
-
-
-class Result(NamedTuple):
-    """One line of the table."""
-
-    exercise: str
-    epochs: int
-    seconds: float
-    metrics: Dict[str, float]
 
 
 def prepare(source: Optional[str]) -> None:
@@ -54,22 +42,10 @@ def _subfolder(folder: Path, *names: str) -> Optional[Path]:
     return next((path for path in sorted(folder.iterdir()) if path.is_dir() and path.name.lower() in names), None)
 
 
-def train_and_evaluate(exercise: str, epochs: int) -> Result:
-    """Runs runTraining.py and runEval.py of a solution."""
-    done = commands.train_and_evaluate(exercise, DATA, LOGS / exercise, ['--num_epochs', str(epochs), '--seed', '1'])
-    return Result(exercise, epochs, done.seconds, done.metrics)
-
-
-def table(results: List[Result]) -> str:
-    """The closing table, ready to print."""
-    lines = ['exercise  epochs   steps  seconds  precision   Dice', '-' * 52]
-    for result in results:
-        lines.append(
-            f'{result.exercise:<9} {result.epochs:6d} {result.metrics["step"]:7d} {result.seconds:8.0f} '
-            f'{result.metrics["precision"]:10.3f} {result.metrics["dice"]:6.3f}'
-        )
-    lines.append(f'{"every pixel background":<33} {results[0].metrics["background_precision"]:10.3f} {0:6.3f}')
-    return '\n'.join(lines)
+def train_and_evaluate(exercise: str, epochs: int) -> commands.Run:
+    """Runs runTraining.py and runEval.py of a solution, apart from the student's own runs."""
+    flags_of_run = ['--num_epochs', str(epochs), '--seed', '1']
+    return commands.train_and_evaluate(exercise, DATA, LOGS / 'lab' / exercise, flags_of_run)
 
 
 def main() -> None:
@@ -77,11 +53,11 @@ def main() -> None:
     parser = flags.Parser(description='Runs the whole lab: data, training and evaluation of the three solutions.')
     parser.add_argument('source', nargs='?', help='folder of real data (default: data/ if prepared, or the phantom)')
     prepare(parser.parse_args().source)
-    results = [train_and_evaluate(exercise, epochs) for exercise, epochs in EPOCHS.items()]
-    print(f'\n{table(results)}')
+    runs = {exercise: train_and_evaluate(exercise, epochs) for exercise, epochs in EPOCHS.items()}
+    print(f'\n{tables.lab(EPOCHS, runs)}')
     print(
         '\nThe lesson about precision: a network that calls every pixel background, and so has found nothing,\n'
-        f'has a precision of {results[0].metrics["background_precision"]:.3f}. Dice tells them apart.\n'
+        f'has a precision of {runs["simple"].metrics["background_precision"]:.3f}. Dice tells them apart.\n'
         '\nSee the curves and graphs:  make tensorboard\n'
         'Do it yourself:             docs/lab.md; the blanks are in exercises/cnn/neuralnetwork.py'
     )

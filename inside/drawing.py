@@ -7,7 +7,6 @@ built from the neuralnetwork.py beside the runTraining.py that made the run: the
 import glob
 import heapq
 import os
-from argparse import Namespace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
@@ -19,7 +18,7 @@ from lvseg.project import DATA, LOGS
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from data_prep import images
+from data_prep.sources import images
 
 _SLICES_AT_MOST = 30
 _COLUMNS = 6
@@ -88,12 +87,12 @@ def _predicted(slices: Source, predict: Predict) -> Iterator[Shown]:
             yield Shown(name, pictures.Slice(image, label, prediction), dice)
 
 
-def predictor(checkpoint: str, exercise: str, network: Path, choices: Dict[str, Any]) -> Predict:
+def predictor(checkpoint: str, exercise: str, network: Path, run: Dict[str, Any]) -> Predict:
     """A function from raw pixels, integer [256, 256], to the network's classes, int32 [256, 256].
 
     Args:
         network: path of the neuralnetwork.py that the checkpoint was made with.
-        choices: what else its inference was called with (networks.choices).
+        run: what the run's run.json says (lvseg.runs.load).
 
     Raises:
         LabError: the network cannot be built, or is not the checkpoint's.
@@ -102,9 +101,10 @@ def predictor(checkpoint: str, exercise: str, network: Path, choices: Dict[str, 
         with networks.mistakes_explained(network):
             module = networks.load(network, networks.source(network))
             batch = networks.images()
+            choices = networks.choices(module, run)
             prediction = metrics.predictions(networks.call(module, 'inference', batch, training=False, **choices))
         session = tf.Session(graph=graph, config=device.session_config())
-        checkpoints.restore(session, tf.train.Saver(), checkpoint, Namespace(exercise=exercise))
+        checkpoints.restore(session, tf.train.Saver(), checkpoint, exercise)
     return lambda image: session.run(prediction, {batch: image[np.newaxis] / records.PIXEL_SCALE})[0]
 
 
@@ -142,7 +142,7 @@ def main() -> None:
         raise LabError(f'{run} is no directory of a training run. Give the --checkpoint_dir of one.')
     slices = source(args.data)
     network = networks.of_run(exercise, made_by)
-    drawn = worst(slices, predictor(checkpoint, exercise, network, networks.choices(made_by)))
+    drawn = worst(slices, predictor(checkpoint, exercise, network, made_by))
 
     title = f'{exercise}, step {checkpoints.step(checkpoint)}: {len(drawn)} of {slices.number} slices'
     out = args.out or os.path.join(run, 'show.png')

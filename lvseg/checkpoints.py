@@ -4,11 +4,10 @@ import glob
 import os
 import re
 import shutil
-from argparse import Namespace
 from contextlib import contextmanager
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from lvseg import runs
+from lvseg import files, runs
 from lvseg.errors import LabError
 
 import numpy as np
@@ -50,24 +49,22 @@ def step(checkpoint: str) -> int:
         return int(tf.train.load_variable(checkpoint, tf.GraphKeys.GLOBAL_STEP))
 
 
-def steps_done(args: Namespace) -> int:
-    """How many steps of the epochs asked for are already made: none, unless --resume finds a checkpoint."""
-    checkpoint = newest(args.checkpoint_dir) if args.resume else None
-    return 0 if checkpoint is None else step(checkpoint)
-
-
 def save(session: tf.Session, saver: tf.train.Saver, directory: str, global_step: int) -> None:
     """Saves all variables; until that is done, the newest checkpoint is the one before.
 
     Raises:
         LabError: it cannot be written, for want of space mostly; says how much is needed.
     """
+    path = os.path.join(directory, _NAME)
     try:
-        saver.save(session, os.path.join(directory, _NAME), global_step, write_meta_graph=False)
+        # TensorFlow would note it as the newest, and remove an older one, before it is on disk.
+        checkpoint = saver.save(session, path, global_step, write_meta_graph=False, write_state=False)
+        files.sync(*_files_of(checkpoint), directory)
+        _note(saver, checkpoint)
     except ValueError:  # So the saver says that the directory is not there.
         raise LabError(f'{directory} was removed during the training; nothing can be saved there.') from None
-    except tf.errors.OpError as error:
-        reason = error.message.splitlines()[0].split('; ')[-1]
+    except (tf.errors.OpError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error.message.splitlines()[0].split('; ')[-1]
         raise LabError(
             f'the checkpoint of step {global_step} cannot be saved in {directory}: {reason}. It needs '
             f'{_megabytes(_size())}, {_megabytes(shutil.disk_usage(directory).free)} are free. What was saved before '
@@ -75,13 +72,13 @@ def save(session: tf.Session, saver: tf.train.Saver, directory: str, global_step
         ) from None
 
 
-def restore(session: tf.Session, saver: tf.train.Saver, checkpoint: str, args: Namespace) -> None:
+def restore(session: tf.Session, saver: tf.train.Saver, checkpoint: str, exercise: str) -> None:
     """Restores the weights.
 
     Raises:
         LabError: the checkpoint is damaged, or of another network; says which.
     """
-    check_network(checkpoint, args.exercise)
+    check_network(checkpoint, exercise)
     with explaining_damage(checkpoint):
         saver.restore(session, checkpoint)
 
@@ -142,6 +139,14 @@ def fitting_weights(path: str) -> Tuple[Dict[str, np.ndarray], List[str]]:
     return fitting, sorted(set(wanted) - set(fitting))
 
 
+def assign(session: tf.Session, values: Dict[str, np.ndarray]) -> None:
+    """Gives variables their values, by name; in one run, since a U-Net takes a second with one for each."""
+    with session.graph.as_default():
+        variables = [variable for variable in tf.global_variables() if variable.op.name in values]
+    initial = {variable.initializer.inputs[1]: values[variable.op.name] for variable in variables}
+    session.run([variable.initializer for variable in variables], initial)
+
+
 @contextmanager
 def explaining_damage(checkpoint: str) -> Iterator[None]:
     """A failure to read a checkpoint becomes a LabError."""
@@ -155,6 +160,23 @@ def remove_unfinished(directory: str) -> None:
     """Removes what a save that was killed has left behind: up to 403 MB each time."""
     for path in glob.glob(os.path.join(glob.escape(directory), f'{_NAME}*{_UNFINISHED}*')):
         os.remove(path)
+
+
+def _note(saver: tf.train.Saver, checkpoint: str) -> None:
+    """Notes a checkpoint as the newest; those that are now too many are removed."""
+    directory, most = os.path.abspath(os.path.dirname(checkpoint)), saver.saver_def.max_to_keep
+    saved = [*(earlier for earlier in saver.last_checkpoints if earlier != checkpoint), checkpoint]
+    kept = [os.path.basename(path) for path in saved[-most:]]  # Relative: a run may be moved as a whole.
+    with files.replacing(os.path.join(directory, _STATE_FILE)) as file:
+        file.write(str(tf.train.generate_checkpoint_state_proto(directory, kept[-1], kept)))
+    saver.recover_last_checkpoints(saved[-most:])
+    for outdated in saved[:-most]:
+        for path in _files_of(outdated):
+            os.remove(path)
+
+
+def _files_of(checkpoint: str) -> List[str]:
+    return glob.glob(f'{glob.escape(checkpoint)}.*')
 
 
 def _network_variables() -> List[tf.Variable]:

@@ -7,9 +7,9 @@ import re
 import sys
 from typing import List
 
+from lvseg import cuda, versions
+
 import tensorflow.compat.v1 as tf
-from tensorflow.python.client import device_lib
-from tensorflow.python.platform import build_info
 
 # What tensorflow-gpu 1.15 loads at run time; its wheels are built against CUDA 10.0 and cuDNN 7.
 CUDA_LIBRARIES = (
@@ -24,7 +24,7 @@ CUDA_LIBRARIES = (
 )
 
 
-# The CUDA that TensorFlow's own wheels are built for; NVIDIA's builds of 1.15 have a newer one.
+# The CUDA that the wheels of 1.15 are built for; NVIDIA's builds of it have a newer one, as has TensorFlow 2.
 _WHEELS_CUDA = '10'
 
 _TOO_NEW = (
@@ -45,26 +45,38 @@ def announce() -> None:
 
 def describe() -> str:
     """One line: the GPUs in use; or that there is none; or why TensorFlow cannot use the one that is there."""
-    usable = [device for device in device_lib.list_local_devices(session_config()) if device.device_type == 'GPU']
+    usable = _gpus_in_use()
     if usable:
-        described = '; '.join(device.physical_device_desc for device in usable)
+        described = '; '.join(usable)
         return f'Running on the GPU: {described}' + (_TOO_NEW if _is_too_new(described) else '')
 
     cpu = f'Running on the CPU ({os.cpu_count()} cores)'
     if not nvidia_gpu_present():
         return f'{cpu}: this machine has no NVIDIA GPU.'
-    missing = missing_cuda_libraries()
+    missing = missing_cuda_libraries() if versions.cuda_version() == _WHEELS_CUDA else []
     if missing:
         return f'{cpu}: there is a GPU, but TensorFlow does not find {", ".join(missing)}.'
     return f'{cpu}: there is a GPU, but TensorFlow {tf.__version__} cannot use it (see make doctor).'
 
 
+def _gpus_in_use() -> List[str]:
+    """Each GPU that TensorFlow computes on, with its name and compute capability as the driver tells them."""
+    with tf.Graph().as_default(), tf.Session(config=session_config()) as session:
+        number = sum(device.device_type == 'GPU' for device in session.list_devices())
+    if not number:
+        return []
+    try:
+        known = cuda.gpus_of(cuda.library(cuda.CUDA_DRIVER), versions.cuda_version().partition('.')[0])
+    except cuda.DriverError:  # TensorFlow has just used it: what it is called matters less than that.
+        known = []
+    names = [', name: {}, compute capability: {}.{}'.format(gpu.name, *gpu.capability) for gpu in known]
+    return [f'device: {index}' + (names[index] if index < len(names) else '') for index in range(number)]
+
+
 def _is_too_new(described: str) -> bool:
     """Whether TensorFlow, if built for CUDA 10.0, has no code for one of these GPUs, which it takes all the same."""
     capabilities = re.findall(r'compute capability: (\d+)', described)
-    return getattr(build_info, 'cuda_version_number', None) == _WHEELS_CUDA and any(
-        int(major) >= 8 for major in capabilities
-    )
+    return versions.cuda_version() == _WHEELS_CUDA and any(int(major) >= 8 for major in capabilities)
 
 
 def nvidia_gpu_present() -> bool:

@@ -6,7 +6,7 @@ import sys
 import time
 from argparse import Namespace
 from datetime import datetime
-from typing import Any, Callable, Collection, Dict, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 from lvseg import (
     checkpoints,
@@ -24,6 +24,7 @@ from lvseg import (
     summaries,
 )
 from lvseg.errors import LabError
+from lvseg.flags import Flag
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -66,7 +67,7 @@ def run(
         time.sleep(args.eval_interval_secs)
 
 
-def results(session: tf.Session, fetches: Any, args: Namespace) -> Iterator[Any]:  # noqa: ANN401 - as session.run
+def results(session: tf.Session, fetches: Any, data_dir: str, split: str) -> Iterator[Any]:  # noqa: ANN401 - as run
     """Runs the fetches for one batch of the evaluated slices after another, until there are no more.
 
     Raises:
@@ -74,34 +75,35 @@ def results(session: tf.Session, fetches: Any, args: Namespace) -> Iterator[Any]
     """
     while True:
         try:
-            with inputs.explaining_bad_records(args.data_dir, args.eval_data):
+            with inputs.explaining_bad_records(data_dir, split):
                 batch = session.run(fetches)
         except tf.errors.OutOfRangeError:
             return
         yield batch
 
 
-def trained_with(args: Namespace, **offered: Collection[Any]) -> Dict[str, Any]:
-    """With which of the choices offered the run to be evaluated was trained; waits for it with --run_once false.
+def trained_with(args: Namespace, added: Sequence[Flag]) -> Dict[str, Any]:
+    """What the inference of the run to be evaluated was called with; waits for the run with --run_once false.
 
     Args:
         args: the flags (lvseg.flags.evaluation).
-        offered: the choices that the exercise has, by the name of the flag that chooses.
+        added: the flags that the exercise adds to the lab's; those for inference are looked up.
 
     Raises:
-        LabError: no checkpoint, one of another exercise, or of a choice that is not offered.
+        LabError: no checkpoint, one of another exercise, or trained with a choice that is not offered here.
     """
     checkpoint = _wait_for_checkpoint(args)
     run = runs.load(os.path.dirname(checkpoint)) or {}
     runs.check_exercise(run, args.exercise)
-    for flag, choices in offered.items():
-        if run.get(flag) not in choices:
+    wanted = [flag for flag in added if flag.for_inference]
+    for flag in wanted:
+        if flag.offered is not None and run.get(flag.name) not in flag.offered:
             raise LabError(
-                f'{args.checkpoint_dir} was trained with --{flag} {run.get(flag)}; here there is only '
-                f'{", ".join(map(str, choices))}. Evaluate it with the runEval.py beside the runTraining.py that '
+                f'{args.checkpoint_dir} was trained with --{flag.name} {run.get(flag.name)}; here there is only '
+                f'{", ".join(map(str, flag.offered))}. Evaluate it with the runEval.py beside the runTraining.py that '
                 'trained it.'
             )
-    return {flag: run[flag] for flag in offered}
+    return {flag.name: run.get(flag.name) for flag in wanted}
 
 
 def _check_choices(checkpoint: str, choices: Dict[str, Any]) -> None:
@@ -180,7 +182,7 @@ class _Evaluator:
         step = checkpoints.step(checkpoint)
         runs.follow(self._args.eval_dir, self._args.checkpoint_dir)
         with tf.Session(config=device.session_config()) as session:
-            checkpoints.restore(session, self._saver, checkpoint, self._args)
+            checkpoints.restore(session, self._saver, checkpoint, self._args.exercise)
             lines = manifest.lines(self._args.data_dir, self._args.eval_data)
             sums = self._sums(session, iter(lines))
             slices = sums.slices
@@ -198,7 +200,7 @@ class _Evaluator:
     def _sums(self, session: tf.Session, lines: Iterator[Dict[str, str]]) -> _Sums:
         counts, areas, contours, probability_counts = [], [], [], np.zeros([2, metrics.THRESHOLDS], np.int64)
         with progress.bar(records.count(self._file), description='Evaluating') as bar:
-            for batch in results(session, self._fetches, self._args):
+            for batch in results(session, self._fetches, self._args.data_dir, self._args.eval_data):
                 batch_counts, batch_areas, probability, predictions, labels = batch
                 counts.append(batch_counts)
                 areas.append(metrics.kept(batch_areas))

@@ -6,10 +6,29 @@ argparse, because TensorFlow 1.15's own flags ignore -h and swallow a misspelt f
 import argparse
 import math
 import os
-from types import ModuleType
-from typing import Callable, NoReturn
+from typing import Any, Callable, Collection, Dict, NamedTuple, NoReturn, Optional, Sequence
 
 from lvseg.project import DATA, LOGS
+
+
+class Flag(NamedTuple):
+    """A flag of runTraining.py that an exercise adds to the lab's; its evaluation finds the value in the run.
+
+    Without choices it is a switch, off unless it is given, or, with a type, any value of it.
+    """
+
+    name: str
+    help: str
+    default: Any = False
+    choices: Optional[Collection[str]] = None
+    type: Optional[Callable[[str], Any]] = None  # Of a flag without choices: flags.positive_float, say.
+    kept_on_resume: bool = True  # Whether a run can only go on with the value that it began with.
+    for_inference: bool = False  # Whether the evaluation must build its network with the same value.
+
+    @property
+    def offered(self) -> Optional[Collection[Any]]:
+        """All values that there can be; None where they are too many to list."""
+        return [False, True] if self.choices is None and self.type is None else self.choices
 
 
 class _HelpWithDefaults(argparse.ArgumentDefaultsHelpFormatter):
@@ -32,8 +51,8 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f'ERROR: {message}. See {self.prog} -h.\n')
 
 
-def training(exercise: str) -> Parser:
-    """The flags of runTraining.py of an exercise ('simple', 'cnn', …)."""
+def training(exercise: str, added: Sequence[Flag] = ()) -> Parser:
+    """The flags of runTraining.py of an exercise ('simple', 'cnn', …), and those that it adds."""
     parser = Parser(description=f'Trains the network of the exercise {exercise}.')
     parser.set_defaults(exercise=exercise)
     add = parser.add_argument
@@ -62,29 +81,8 @@ def training(exercise: str) -> Parser:
         action='store_true',
         help='go on from the newest checkpoint; --num_epochs counts from the beginning (default: start afresh)',
     )
-    return parser
-
-
-def challenge(network: ModuleType) -> Parser:
-    """The flags of the challenge's runTraining.py; its neuralnetwork.py has tables of what can be chosen."""
-    parser = training('challenge')
-    add = parser.add_argument
-    add('--network', choices=list(network.NETWORKS), default='fcn', help='which network is trained')
-    add(
-        '--normalisation',
-        choices=list(network.NORMALISATIONS),
-        default='lab',
-        help="of intensities: the lab's division by 1024, or each image by its own mean and standard deviation",
-    )
-    add('--augment', action='store_true', help='change slices at random each time they are seen (default: off)')
-    add('--loss', choices=list(network.LOSSES), default='cross_entropy', help='what is made smaller')
-    add('--optimizer', choices=list(network.OPTIMIZERS), default='sgd', help='how it is made smaller')
-    add(
-        '--schedule',
-        choices=list(network.SCHEDULES),
-        default='staircase',
-        help='of the learning rate: by --decay_rate every --decay_steps, or up and down again over the run',
-    )
+    for flag in added:
+        add(f'--{flag.name}', default=flag.default, help=flag.help, **_kind(flag))
     return parser
 
 
@@ -155,6 +153,12 @@ def number(text: str, kind: Callable, is_right: Callable, wanted: str) -> float:
     if not is_right(value):  # Not so for NaN, whatever the comparison.
         raise argparse.ArgumentTypeError(f'{wanted} is wanted, not {text!r}')
     return value
+
+
+def _kind(flag: Flag) -> Dict[str, Any]:
+    if flag.choices is not None:
+        return {'choices': list(flag.choices)}
+    return {'action': 'store_true'} if flag.type is None else {'type': flag.type}
 
 
 def _add_directories(parser: Parser, exercise: str) -> None:

@@ -1,16 +1,36 @@
-"""Reads manifest.csv, which data_prep writes beside the records: a line for each, in their order."""
+"""manifest.csv, which lies beside the records: a line for each, in their order, that says which slice it is.
+
+The one place that knows what the file looks like; whoever writes records writes it with them.
+"""
 
 import csv
 import math
 import os
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from lvseg.errors import LabError
+from lvseg.layout import MANIFEST_FILE as FILE_NAME
 
-FILE_NAME = 'manifest.csv'
 SPLITS = {'train': 'train', 'eval': 'val'}  # What lvseg calls a split -> what the manifest calls it.
 
 _SEPARATOR = '\\'  # DICOM's own between two values.
+
+# surrogateescape: a file's name may be in no encoding at all.
+_TEXT = {'encoding': 'utf-8', 'errors': 'surrogateescape', 'newline': ''}
+
+
+class Row(NamedTuple):
+    """A line as data_prep writes it; those of a split stand in the order of its records."""
+
+    split: str  # 'train', 'val' or 'skipped'
+    name: str
+    patient: str
+    image: str  # path under the folder given
+    mask: str
+    lv_pixels: Optional[int] = None
+    pixel_spacing: str = ''  # As `spacing_text` writes it, in mm; nothing else of an image file's header is here.
+    bad_file: str = ''
+    reason: str = ''
 
 
 class Spacing(NamedTuple):
@@ -30,11 +50,22 @@ def lines(data_dir: str, split: str) -> List[Dict[str, str]]:
     if not os.path.isfile(path):
         return []
     try:
-        # surrogateescape: a file's name may be in no encoding at all.
-        with open(path, encoding='utf-8', errors='surrogateescape', newline='') as file:
+        with open(path, **_TEXT) as file:
             return [line for line in csv.DictReader(file) if line.get('split') == SPLITS[split]]
     except (OSError, csv.Error) as error:
         raise LabError(f'cannot read {path}: {error}. Make it again with: python -m data_prep (see -h).') from None
+
+
+def write(path: str, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Writes lines, one at least, under the column names of the first; what a line has not is left empty.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with open(path, 'w', **_TEXT) as file:
+        writer = csv.DictWriter(file, list(lines[0]), lineterminator='\n', extrasaction='ignore', restval='')
+        writer.writeheader()
+        writer.writerows(lines)
 
 
 def fits(found: List[Dict[str, str]], labelled: Sequence[int]) -> bool:

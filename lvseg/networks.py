@@ -24,6 +24,20 @@ Shape = Tuple[int, ...]
 SECONDS_AT_MOST = 20  # Building a graph takes less than one.
 
 
+class NetworkError(LabError):
+    """What is wrong with the file of a network, in one line.
+
+    Attributes:
+        code: which mistake it is; it stays the same where the words change.
+        line: the line of the file, from 1; None where it is about the file as a whole.
+    """
+
+    def __init__(self, code: str, text: str, line: Optional[int] = None) -> None:
+        super().__init__(text)
+        self.code = code
+        self.line = line
+
+
 class _TookTooLong(BaseException):
     """No Exception, so that a student's own `except Exception` does not swallow it."""
 
@@ -53,25 +67,28 @@ def of_run(exercise: str, run: Dict[str, Any]) -> Path:
     return of_student(exercise) if folder == EXERCISES.name else solution(exercise)
 
 
-def choices(run: Dict[str, Any]) -> Dict[str, Any]:
-    """What the inference of the challenge was called with in a run; nothing of the other exercises."""
-    return {flag: run[flag] for flag in ('network', 'normalisation', 'augment') if flag in run}
+def choices(network: types.ModuleType, run: Dict[str, Any]) -> Dict[str, Any]:
+    """What the inference of a network was called with in a run, by the flags that its exercise adds to the lab's."""
+    added = getattr(network, 'FLAGS', ())
+    return {flag.name: run[flag.name] for flag in added if flag.for_inference and flag.name in run}
 
 
 def source(path: Path) -> str:
     """The text of a network.
 
     Raises:
-        LabError: there is no such file, or it is not text that Python would read.
+        NetworkError: there is no such file, or it is not text that Python would read.
     """
     if not path.is_file():
-        raise LabError(f'{shown(path)} not found. Put it there again with: make exercises')
+        raise NetworkError('file.missing', f'{shown(path)} not found. Put it there again with: make exercises')
     try:
         text = importlib.util.decode_source(path.read_bytes())
     except (UnicodeDecodeError, SyntaxError) as error:
-        raise LabError(f'{shown(path)} is not saved as UTF-8: {error}. Save it as UTF-8.') from None
+        raise NetworkError(
+            'file.encoding', f'{shown(path)} is not saved as UTF-8: {error}. Save it as UTF-8.'
+        ) from None
     if '\0' in text:
-        raise LabError(f'{shown(path)} is damaged: it holds bytes that are no text. Save it again.')
+        raise NetworkError('file.damaged', f'{shown(path)} is damaged: it holds bytes that are no text. Save it again.')
     return text
 
 
@@ -80,28 +97,45 @@ def load(path: Path, text: str, **names: Any) -> types.ModuleType:  # noqa: ANN4
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
     vars(module).update(names)
-    for sibling in path.parent.glob('*.py'):  # Of another exercise there may be modules of the same names.
-        sys.modules.pop(sibling.stem, None)
-    with mock.patch.object(sys, 'path', [str(path.parent), *sys.path]):
+    with _importing_from(path.parent):
         exec(compile(text, str(path), 'exec'), vars(module))
     return module
+
+
+@contextlib.contextmanager
+def _importing_from(folder: Path) -> Iterator[None]:
+    """Imports find the files of a folder, as in a program that lies there.
+
+    Afterwards they are forgotten, for the next exercise may have files of the same names, or lack one of them.
+    """
+    with mock.patch.object(sys, 'path', [str(folder), *sys.path]):
+        try:
+            yield
+        finally:
+            for file in folder.glob('*.py'):
+                imported = getattr(sys.modules.get(file.stem), '__file__', None)
+                # A student's json.py is not what Python has imported by this name.
+                if imported and Path(imported).resolve() == file.resolve():
+                    del sys.modules[file.stem]
 
 
 def call(module: types.ModuleType, function: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - anything
     """Calls one of a network's functions, as runTraining.py and runEval.py do.
 
     Raises:
-        LabError: there is no such function, or it takes other arguments.
+        NetworkError: there is no such function, or it takes other arguments.
     """
     found = getattr(module, function, None)
     where = shown(Path(module.__file__))
     if not callable(found):
-        raise LabError(f'{where} has no function {function}, which the lab calls.')
+        raise NetworkError('function.missing', f'{where} has no function {function}, which the lab calls.')
     try:
         inspect.signature(found).bind(*args, **kwargs)
     except TypeError as error:
-        raise LabError(f'{where}: {function} does not take what the lab calls it with: {error}.') from None
-    return found(*args, **kwargs)
+        said = f'{where}: {function} does not take what the lab calls it with: {error}.'
+        raise NetworkError('function.arguments', said) from None
+    with _importing_from(Path(module.__file__).parent):
+        return found(*args, **kwargs)
 
 
 def images() -> tf.Tensor:
@@ -135,7 +169,7 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def mistakes_explained(path: Path) -> Iterator[None]:
-    """Quiet; what fails in the student's file `path` becomes a LabError with its line; other errors are left alone."""
+    """Quiet; what fails in the student's file `path` becomes a NetworkError with its line; other errors stay."""
     try:
         with quiet(), _time_limit():
             yield
@@ -143,7 +177,8 @@ def mistakes_explained(path: Path) -> Iterator[None]:
         line = None if isinstance(error, LabError) else _line(error, path)
         if line is None:
             raise
-        raise LabError(f'{shown(path)}, line {line}: {_explanation(error)}') from None
+        code, explanation = _explained(error)
+        raise NetworkError(code, f'{shown(path)}, line {line}: {explanation}', line) from None
 
 
 def in_one_line(error: BaseException) -> str:
@@ -160,20 +195,24 @@ def _line(error: BaseException, path: Path) -> Optional[int]:
     return lines[-1] if lines else None
 
 
-def _explanation(error: BaseException) -> str:
+def _explained(error: BaseException) -> Tuple[str, str]:
+    """The code of a mistake, and what is said of it."""
     if isinstance(error, IndentationError):
-        return f'{error.msg}: this line begins further left or right than the lines around it.'
+        said = f'{error.msg}: this line begins further left or right than the lines around it.'
+        return 'python.indentation', said
     if isinstance(error, SyntaxError):
-        return f'{error.msg}: Python cannot read this line or the one before. Is a bracket, comma or quote missing?'
+        said = f'{error.msg}: Python cannot read this line or the one before. Is a bracket, comma or quote missing?'
+        return 'python.syntax', said
     if isinstance(error, NameError):
-        return f'{error}. Write a number in its place, or define the name further up.'
+        return 'python.name', f'{error}. Write a number in its place, or define the name further up.'
     if isinstance(error, ModuleNotFoundError):
-        return f'the module {error.name} is not installed; the exercise needs no others than it came with.'
+        said = f'the module {error.name} is not installed; the exercise needs no others than it came with.'
+        return 'python.module', said
     if isinstance(error, SystemExit):
-        return 'the program is ended here, before the network is built.'
+        return 'python.exit', 'the program is ended here, before the network is built.'
     if isinstance(error, _TookTooLong):
-        return f'still here after {SECONDS_AT_MOST} seconds. Is this a loop that never ends?'
-    return f'{in_one_line(error)} ({type(error).__name__})'
+        return 'python.endless', f'still here after {SECONDS_AT_MOST} seconds. Is this a loop that never ends?'
+    return 'python.error', f'{in_one_line(error)} ({type(error).__name__})'
 
 
 @contextlib.contextmanager

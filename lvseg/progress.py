@@ -2,11 +2,10 @@
 
 import os
 import sys
-from argparse import Namespace
 from typing import Tuple
 
-from lvseg import checkpoints, inputs
-from lvseg.hooks import CountingHook
+from lvseg.hooks import StepHook
+from lvseg.runs import Run
 
 import tensorflow.compat.v1 as tf
 from tqdm import tqdm
@@ -44,15 +43,14 @@ def _terminal_has_size() -> bool:
         return False
 
 
-class TrainingBar(CountingHook):
+class TrainingBar(StepHook):
     """Shows epoch, step, loss, images per second and the time left of a training; use it in a `with` statement."""
 
-    def __init__(self, loss: tf.Tensor, args: Namespace) -> None:
-        self._loss = loss
-        self._args = args
-        self._slices = args.slices
-        _, done = self._epochs_and_images(checkpoints.steps_done(args))
-        self._bar = bar(args.num_epochs * self._slices, done)
+    def __init__(self, step: tf.Tensor, loss: tf.Tensor, run: Run) -> None:
+        super().__init__(step, loss=loss)
+        self._run = run
+        _, done = self._epochs_and_images(run.steps_done)
+        self._bar = bar(run.num_epochs * run.slices, done)
 
     def __enter__(self) -> 'TrainingBar':
         return self
@@ -60,20 +58,16 @@ class TrainingBar(CountingHook):
     def __exit__(self, *exception: object) -> None:
         self._bar.close()
 
-    def before_run(self, run_context: tf.train.SessionRunContext) -> tf.train.SessionRunArgs:
-        """Asks for the loss."""
-        return tf.train.SessionRunArgs(self._loss)
-
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
         """Moves the bar on."""
         super().after_run(run_context, run_values)
-        epochs, images = self._epochs_and_images(self.step)
-        epoch = min(epochs + 1, self._args.num_epochs)
-        self._bar.set_description_str(f'Epoch {epoch}/{self._args.num_epochs}', refresh=False)
-        self._bar.set_postfix_str(f'step {self.step}, loss {run_values.results:.3f}', refresh=False)
+        epochs, images = self._epochs_and_images(self.steps)
+        epoch = min(epochs + 1, self._run.num_epochs)
+        self._bar.set_description_str(f'Epoch {epoch}/{self._run.num_epochs}', refresh=False)
+        self._bar.set_postfix_str(f'step {self.steps}, loss {run_values.results["loss"]:.3f}', refresh=False)
         self._bar.update(images - self._bar.n)
 
-    def _epochs_and_images(self, step: int) -> Tuple[int, int]:
+    def _epochs_and_images(self, steps: int) -> Tuple[int, int]:
         """How many epochs are complete after so many steps, and how many images have been seen in all."""
-        epochs, steps = divmod(step, inputs.steps_per_epoch(self._slices, self._args.batch_size))
-        return epochs, epochs * self._slices + steps * self._args.batch_size
+        epochs, more = divmod(steps, self._run.steps_per_epoch)
+        return epochs, epochs * self._run.slices + more * self._run.batch_size

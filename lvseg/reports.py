@@ -6,7 +6,7 @@ import os
 from argparse import Namespace
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from lvseg import distances, layout, manifest, metrics, pictures, runs, summaries
+from lvseg import distances, files, layout, manifest, metrics, pictures, runs, summaries
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -151,7 +151,7 @@ def _metrics(found: Evaluation, figures: Dict[str, float], args: Namespace) -> D
 def _write_per_slice(path: str, found: Evaluation) -> None:
     areas = zip(found.slices.labelled, found.slices.predicted, found.slices.intersection)
     measured = zip(*(measure(found.slices) for measure in _PER_SLICE.values()))
-    with open(path, 'w', encoding='utf-8', errors='surrogateescape', newline='') as file:
+    with files.replacing(path, encoding='utf-8', errors='surrogateescape', newline='') as file:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(['record', 'name', 'labelled', 'predicted', 'intersection', *_PER_SLICE, *_CONTOUR_COLUMNS])
         for number, row in enumerate(zip(found.manifest, areas, measured, found.contours), start=1):

@@ -1,22 +1,50 @@
-"""A training run is a directory: its flags (run.json), checkpoints and TensorBoard events together."""
+"""A training run: one value that describes it, and one directory that keeps it.
+
+The directory holds the description (run.json), checkpoints and TensorBoard events together.
+"""
 
 import fcntl
 import json
 import os
-import random
 import sys
-from argparse import Namespace
 from contextlib import contextmanager
 from datetime import datetime
-from typing import IO, Any, Dict, Iterator, Optional
+from typing import IO, Any, Dict, Iterator, List, NamedTuple, Optional
 
+from lvseg import files
 from lvseg.errors import LabError
 
 _FLAGS_FILE = 'run.json'
-# Flags without which a run would not go on as it began; all but the first are the challenge's.
-_KEPT_ON_RESUME = ('batch_size', 'network', 'normalisation', 'augment', 'loss', 'optimizer', 'schedule')
 _LOCK_FILE = 'lock'
-_PART = '.part'  # Ends the name of a file that is being written.
+
+
+class Run(NamedTuple):
+    """All that makes a training what it is; complete before the graph is built, and not changed after."""
+
+    exercise: str
+    data_dir: str
+    slices: int  # In the training file.
+    batch_size: int
+    num_epochs: int
+    eval_every: Optional[int]  # Epochs; None for never.
+    seed: int
+    checkpoint_dir: str
+    init_from: Optional[str]  # The checkpoint, or run, whose weights a fresh start takes; None for random ones.
+    resume: bool
+    steps_done: int  # In the checkpoint from which it goes on; 0 for a fresh start.
+    kept_on_resume: List[str]  # Flags without which a run would not go on as it began.
+    for_inference: Dict[str, Any]  # What the exercise's own flags have the network be built with.
+    settings: Dict[str, Any]  # All flags, the exercise's own among them, as run.json tells them.
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many batches an epoch has; the last one may be smaller."""
+        return -(-self.slices // self.batch_size)
+
+    @property
+    def steps(self) -> int:
+        """How many steps the whole training has."""
+        return self.num_epochs * self.steps_per_epoch
 
 
 def load(directory: str) -> Optional[Dict[str, Any]]:
@@ -47,16 +75,7 @@ def check_exercise(run: Dict[str, Any], exercise: str, or_else: str = '') -> Non
         )
 
 
-def seed(args: Namespace) -> int:
-    """The run's seed: --seed, or else that of the run to be resumed, or else a new one; noted in args."""
-    if args.seed is None and args.resume:
-        args.seed = (load(args.checkpoint_dir) or {}).get('seed')
-    if args.seed is None:
-        args.seed = random.SystemRandom().randrange(2**31)
-    return args.seed
-
-
-def claim(args: Namespace) -> IO:
+def claim(run: Run) -> IO:
     """Makes --checkpoint_dir ready for a training and holds it, until the file returned is closed.
 
     A fresh start moves an earlier run's directory aside as a whole; --resume goes on in it.
@@ -64,18 +83,18 @@ def claim(args: Namespace) -> IO:
     Raises:
         LabError: another training holds the directory; it holds files but no run; it cannot be written.
     """
-    directory = args.checkpoint_dir
-    earlier = load(directory) if args.resume else None
+    directory = run.checkpoint_dir
+    earlier = load(directory) if run.resume else None
     with writing(directory):
         if earlier is None:
             _keep_earlier_run(directory)
         else:
-            _check_resumable(earlier, args)
+            _check_resumable(earlier, run)
         os.makedirs(directory, exist_ok=True)
         lock = _lock(directory)
         started = earlier.get('started') if earlier else datetime.now().isoformat()
         program = os.path.abspath(sys.argv[0])
-        save_json(os.path.join(directory, _FLAGS_FILE), {**vars(args), 'started': started, 'program': program})
+        save_json(os.path.join(directory, _FLAGS_FILE), {**run.settings, 'started': started, 'program': program})
     return lock
 
 
@@ -106,10 +125,9 @@ def writing(directory: str) -> Iterator[None]:
 
 def save_json(path: str, values: Dict[str, Any]) -> None:
     """Writes a JSON file, whole or not at all."""
-    with open(path + _PART, 'w') as file:
+    with files.replacing(path) as file:
         json.dump(values, file, indent=2, sort_keys=True)
         file.write('\n')
-    os.replace(path + _PART, path)
 
 
 def _keep_earlier_run(directory: str) -> None:
@@ -117,10 +135,10 @@ def _keep_earlier_run(directory: str) -> None:
     if not os.path.isdir(directory):
         return
     # A run that was killed before it had written its flags is none.
-    files = set(os.listdir(directory)) - {_LOCK_FILE, _FLAGS_FILE + _PART}
-    if not files:
+    found = set(os.listdir(directory)) - {_LOCK_FILE, _FLAGS_FILE + files.PART}
+    if not found:
         return
-    if _FLAGS_FILE not in files:
+    if _FLAGS_FILE not in found:
         raise LabError(f'{directory} holds files, but no run of this lab. Give an empty or a new directory.')
 
     number = 1
@@ -131,19 +149,19 @@ def _keep_earlier_run(directory: str) -> None:
     print(f'The earlier run in {directory} is kept in {directory}-{number}.', file=sys.stderr, flush=True)
 
 
-def _check_resumable(earlier: Dict[str, Any], args: Namespace) -> None:
-    check_exercise(earlier, args.exercise, or_else=', or leave out --resume to start afresh')
-    for flag in _KEPT_ON_RESUME:
-        if earlier.get(flag) != getattr(args, flag, None):
+def _check_resumable(earlier: Dict[str, Any], run: Run) -> None:
+    check_exercise(earlier, run.exercise, or_else=', or leave out --resume to start afresh')
+    for flag in run.kept_on_resume:
+        if earlier.get(flag) != run.settings[flag]:
             raise LabError(
-                f'the run in {args.checkpoint_dir} has --{flag} {earlier.get(flag)}, not {getattr(args, flag)}. '
+                f'the run in {run.checkpoint_dir} has --{flag} {earlier.get(flag)}, not {run.settings[flag]}. '
                 'Resume it with the same, or leave out --resume to start afresh.'
             )
     # With another number, an epoch would have other steps, and what was seen could not be told from what was not.
-    if earlier.get('slices', args.slices) != args.slices:
+    if earlier.get('slices', run.slices) != run.slices:
         raise LabError(
-            f'the run in {args.checkpoint_dir} has seen {earlier["slices"]} training slices, {args.data_dir} has '
-            f'{args.slices}. Resume it with the --data_dir of the same, or leave out --resume to start afresh.'
+            f'the run in {run.checkpoint_dir} has seen {earlier["slices"]} training slices, {run.data_dir} has '
+            f'{run.slices}. Resume it with the --data_dir of the same, or leave out --resume to start afresh.'
         )
 
 

@@ -28,7 +28,8 @@ GRADIENTS = 'gradients'
 DICE_PER_SLICE = 'dice_per_slice'
 LEFT_VENTRICLE = 'left_ventricle'
 
-# The flags of a run that stand in the table of the HParams tab, and their types there; the first five are seen at once.
+# The flags that stand in the table of the HParams tab before those that an exercise adds, and their types there; the
+# first five are seen at once.
 HPARAMS = {
     'exercise': api_pb2.DATA_TYPE_STRING,
     'num_epochs': api_pb2.DATA_TYPE_FLOAT64,
@@ -38,13 +39,6 @@ HPARAMS = {
     'decay_steps': api_pb2.DATA_TYPE_FLOAT64,
     'seed': api_pb2.DATA_TYPE_FLOAT64,
     'eval_data': api_pb2.DATA_TYPE_STRING,
-    # Of the challenge.
-    'network': api_pb2.DATA_TYPE_STRING,
-    'normalisation': api_pb2.DATA_TYPE_STRING,
-    'augment': api_pb2.DATA_TYPE_BOOL,
-    'loss': api_pb2.DATA_TYPE_STRING,
-    'optimizer': api_pb2.DATA_TYPE_STRING,
-    'schedule': api_pb2.DATA_TYPE_STRING,
 }
 
 _PICTURE_SIZE = 256  # pixels
@@ -143,17 +137,24 @@ def hparams(run: Dict[str, Any], name: str) -> List[bytes]:
     """A row of the table in the HParams tab, and its columns; serialised tf.Summary.
 
     Args:
-        run: the flags of training and evaluation; those of HPARAMS are taken, where they are there.
+        run: the flags of training and evaluation; those of HPARAMS are taken, and those that its exercise adds.
         name: of the row.
     """
+    kinds = {**HPARAMS, **{flag: _hparam_type(run[flag]) for flag in run.get('added_flags', ())}}
     columns = hparams_plugin.experiment_pb(
-        hparam_infos=[api_pb2.HParamInfo(name=flag, type=kind) for flag, kind in HPARAMS.items()],
+        hparam_infos=[api_pb2.HParamInfo(name=flag, type=kind) for flag, kind in kinds.items()],
         metric_infos=[api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in (PRECISION, DICE)],
     )
-    values = {flag: run[flag] for flag in HPARAMS if run.get(flag) is not None}
+    values = {flag: run[flag] for flag in kinds if run.get(flag) is not None}
     start = hparams_plugin.session_start_pb(values, group_name=name)
     end = hparams_plugin.session_end_pb(api_pb2.STATUS_SUCCESS)
     return [summary.SerializeToString() for summary in (columns, start, end)]
+
+
+def _hparam_type(value: Any) -> int:  # noqa: ANN401 - whatever a flag can be
+    if isinstance(value, bool):
+        return api_pb2.DATA_TYPE_BOOL
+    return api_pb2.DATA_TYPE_STRING if isinstance(value, str) else api_pb2.DATA_TYPE_FLOAT64
 
 
 def _training_slice(image: np.ndarray, label: np.ndarray, prediction: np.ndarray) -> bytes:
@@ -165,4 +166,5 @@ def _sample(values: tf.Tensor) -> tf.Tensor:
     """Every n-th value; n is odd, to fall out of step with layers whose sizes are powers of two."""
     flat = tf.reshape(values, [-1])
     some = flat[:: flat.shape.num_elements() // _HISTOGRAM_VALUES | 1]
-    return tf.boolean_mask(some, tf.is_finite(some))  # Of a training that diverges, the loss is to tell, not this.
+    # Of a training that diverges, the loss is to tell, not this. (tf.boolean_mask makes 25 operations of it.)
+    return tf.gather_nd(some, tf.where(tf.is_finite(some)))

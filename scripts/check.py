@@ -2,7 +2,7 @@
 
 from lvseg import errors
 
-from classroom import judging
+from classroom import checking
 
 if __name__ == '__main__':
-    errors.exit_with_message(judging.main)
+    errors.exit_with_message(checking.main)

@@ -9,7 +9,7 @@ import sys
 import warnings
 from typing import Iterator, List, Optional
 
-from lvseg import flags
+from lvseg import cuda, flags
 from lvseg.errors import LabError
 from lvseg.layout import RECORD_FILES
 from lvseg.project import DATA, PROJECT
@@ -48,10 +48,10 @@ def diagnose(data_dir: str, tf: Optional[str] = None) -> Iterator[Finding]:
 
     found = gpus.gpus(
         build['cuda'],
-        gpus.library(gpus.CUDA_DRIVER),
+        cuda.library(cuda.CUDA_DRIVER),
         device.nvidia_gpu_present(),
         device.missing_cuda_libraries(),
-        gpus.library(gpus.CUDNN),
+        cuda.library(gpus.CUDNN),
         build['capabilities'],
     )
     yield from found

@@ -4,12 +4,14 @@ import contextlib
 import importlib.util
 import io
 import os
+import runpy
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 import lvseg.flags
 from lvseg import errors, records
@@ -40,10 +42,10 @@ def shared():
 
 @pytest.fixture(scope='session')
 def run():
-    """Runs `python ARGS ...` from the repository's top; returns the finished process with its text output."""
+    """Runs `python ARGS ...` from the top of the repository or of a copy; returns the process with its text output."""
 
     def run_python(*args, cwd=ROOT, check=False, **kwargs):
-        environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+        environment = {**os.environ, 'PYTHONPATH': os.pathsep.join([str(cwd), str(ROOT)])}
         command = [sys.executable, *map(str, args)]
         done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, **kwargs)
         if check and done.returncode != 0:
@@ -51,6 +53,27 @@ def run():
         return done
 
     return run_python
+
+
+@pytest.fixture(scope='session')
+def run_here():
+    """As `run`, of a script of the project's, but within the test's process: TensorFlow takes seconds to start."""
+
+    def run_script(script, *args):
+        command, out, err = list(map(str, [ROOT / script, *args])), io.StringIO(), io.StringIO()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.redirect_stdout(out))
+            stack.enter_context(contextlib.redirect_stderr(err))
+            stack.enter_context(mock.patch.object(sys, 'argv', command))
+            stack.enter_context(modules_beside(ROOT / script))
+            try:
+                runpy.run_path(command[0], run_name='__main__')
+                code = 0
+            except SystemExit as end:
+                code = end.code
+        return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
+
+    return run_script
 
 
 @pytest.fixture(scope='session')
@@ -135,20 +158,27 @@ class Exercise:
 
 
 def load_script(path):
-    """A module from a file, with the `neuralnetwork` beside it, of which there is one in every exercise."""
+    """A module from a file."""
+    with modules_beside(path):
+        spec = importlib.util.spec_from_file_location(f'{path.parent.name}_{path.stem}', str(path))
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module
+
+
+@contextlib.contextmanager
+def modules_beside(path):
+    """A script finds the `neuralnetwork` beside it, of which there is one in every exercise."""
     earlier, siblings = list(sys.path), [sibling.stem for sibling in path.parent.glob('*.py')]
     sys.path.insert(0, str(path.parent))
     for name in siblings:
         sys.modules.pop(name, None)
     try:
-        spec = importlib.util.spec_from_file_location(f'{path.parent.name}_{path.stem}', str(path))
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        yield
     finally:
         sys.path[:] = earlier
         for name in siblings:
             sys.modules.pop(name, None)
-    return module
 
 
 @pytest.fixture(scope='session')
@@ -189,3 +219,49 @@ def graph():
     """A graph of the test's own."""
     with tf.Graph().as_default() as own:
         yield own
+
+
+class Disk:
+    """What was told to the disk, in order: ('sync', file, its bytes then) and ('name', file, path) of a renaming.
+
+    A file is told by its device and inode, which renaming leaves as they are.
+    """
+
+    def __init__(self):
+        self.told = []
+
+    def named(self, path):
+        """When the file that is there now was given a name, in places of `told`."""
+        return next(place for place, told in enumerate(self.told) if told[:2] == ('name', self.file(path)))
+
+    def synced(self, path, since=0, until=None):
+        """The sizes, in bytes, with which a file or folder reached the disk between two places of `told`."""
+        return [told[2] for told in self.told[since:until] if told[:2] == ('sync', self.file(path))]
+
+    @staticmethod
+    def file(path):
+        found = os.stat(str(path))
+        return found.st_dev, found.st_ino
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """A Disk that notes what this process syncs and renames from now on."""
+    disk, sync = Disk(), os.fsync
+
+    def noted_sync(descriptor):
+        sync(descriptor)
+        found = os.fstat(descriptor)
+        disk.told.append(('sync', (found.st_dev, found.st_ino), found.st_size))
+
+    def noted(rename):
+        def renamed(source, target):
+            rename(source, target)
+            disk.told.append(('name', disk.file(target), str(target)))
+
+        return renamed
+
+    monkeypatch.setattr(os, 'fsync', noted_sync)
+    monkeypatch.setattr(os, 'rename', noted(os.rename))
+    monkeypatch.setattr(os, 'replace', noted(os.replace))
+    return disk

@@ -60,7 +60,7 @@ def upsampling(inputs, factor, name):
     Returns:
         float32 [batch, factor * height, factor * width, channels].
     """
-    channels = inputs.shape[-1].value
+    channels = inputs.shape.as_list()[-1]
     outputs = tf.layers.conv2d_transpose(
         inputs,
         filters=channels,

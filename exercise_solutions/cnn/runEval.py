@@ -1,6 +1,6 @@
 """Evaluates the newest checkpoint of a training: -h lists the flags."""
 
-from lvseg import errors, evaluation, flags, inputs
+from lvseg import errors, evaluation, flags, inputs  # Not found? make setup; source .venv/bin/activate
 
 import neuralnetwork as nn
 import tensorflow.compat.v1 as tf
@@ -14,7 +14,7 @@ def precision(pixels, correct):
 def main(args):
     with tf.Graph().as_default():
         # 1. The data flow graph, without loss and training.
-        images, labels = inputs.evaluation_batches(args)
+        images, labels = inputs.evaluation_batches(args.data_dir, args.eval_data, args.batch_size)
         logits = nn.inference(images, training=False)
         correct = nn.evaluation(logits, labels)
 

@@ -1,10 +1,12 @@
 """The challenge: a network that one would trust with a patient whom it has never seen.
 
 It starts as the lab's network. What the flags --network, --loss, --optimizer and --schedule can be stands in four
-tables here, NETWORKS, LOSSES, OPTIMIZERS and SCHEDULES: whatever you add to them can be chosen.
+tables here, NETWORKS, LOSSES, OPTIMIZERS and SCHEDULES: whatever you add to them can be chosen. The flags themselves
+stand in a fifth, FLAGS: there you can add one of your own.
 """
 
 from lvseg import metrics, summaries
+from lvseg.flags import Flag
 from lvseg.shapes import print_tensor_shape
 
 import fcn
@@ -78,6 +80,28 @@ SCHEDULES = {
 OPTIMIZERS = {
     'sgd': tf.train.GradientDescentOptimizer,
 }
+
+
+# What the evaluation must build the network with again is marked as for inference.
+FLAGS = [
+    Flag('network', 'which network is trained', 'fcn', choices=NETWORKS, for_inference=True),
+    Flag(
+        'normalisation',
+        "of intensities: the lab's division by 1024, or each image by its own mean and standard deviation",
+        'lab',
+        choices=NORMALISATIONS,
+        for_inference=True,
+    ),
+    Flag('augment', 'change slices at random each time they are seen (default: off)', for_inference=True),
+    Flag('loss', 'what is made smaller', 'cross_entropy', choices=LOSSES),
+    Flag('optimizer', 'how it is made smaller', 'sgd', choices=OPTIMIZERS),
+    Flag(
+        'schedule',
+        'of the learning rate: by --decay_rate every --decay_steps, or up and down again over the run',
+        'staircase',
+        choices=SCHEDULES,
+    ),
+]
 
 
 def training(loss, args, steps):

@@ -1,6 +1,6 @@
 """Evaluates the newest checkpoint of a training: -h lists the flags."""
 
-from lvseg import errors, evaluation, flags, inputs, metrics
+from lvseg import errors, evaluation, flags, inputs, metrics  # Not found? make setup; source .venv/bin/activate
 
 import neuralnetwork as nn
 import tensorflow.compat.v1 as tf
@@ -13,12 +13,11 @@ def dice(pixels, intersection, labelled, predicted):
 
 def main(args):
     # The run that is evaluated knows which network it trained.
-    offered = {'network': nn.NETWORKS, 'normalisation': nn.NORMALISATIONS, 'augment': [False, True]}
-    trained_with = evaluation.trained_with(args, **offered)
+    trained_with = evaluation.trained_with(args, nn.FLAGS)
 
     with tf.Graph().as_default():
         # 1. The data flow graph, without loss and training.
-        images, labels = inputs.evaluation_batches(args)
+        images, labels = inputs.evaluation_batches(args.data_dir, args.eval_data, args.batch_size)
         logits = nn.inference(images, training=False, **trained_with)
         areas = nn.evaluation(logits, labels)
 

@@ -2,7 +2,7 @@
 
 import functools
 
-from lvseg import errors, flags, inputs, runs, summaries, training
+from lvseg import errors, flags, inputs, summaries, training  # Not found? make setup; source .venv/bin/activate
 
 import augmentation
 import neuralnetwork as nn
@@ -10,22 +10,21 @@ import tensorflow.compat.v1 as tf
 
 
 def main(args):
+    run = training.describe(args, nn.FLAGS)
     with tf.Graph().as_default():
-        tf.set_random_seed(runs.seed(args))
+        tf.set_random_seed(run.seed)
 
         # 1. The data flow graph: describes the computation, computes nothing.
-        images, labels = inputs.training_batches(args, augmentation.augment if args.augment else None)
-        inference = functools.partial(
-            nn.inference, network=args.network, normalisation=args.normalisation, augment=args.augment
-        )
+        images, labels = inputs.training_batches(run, augmentation.augment if args.augment else None)
+        inference = functools.partial(nn.inference, **run.for_inference)
         logits = inference(images, training=True)
         loss = nn.loss(logits, labels, args.loss)
-        train_op = nn.training(loss, args, inputs.training_steps(args))
+        train_op = nn.training(loss, args, run.steps)
         summaries.training(images, labels, logits, loss)
 
         # 2. The session: images flow through the graph until the epochs are used up.
-        training.run(train_op, loss, inference, args)
+        training.run(train_op, loss, inference, run)
 
 
 if __name__ == '__main__':
-    errors.exit_with_message(lambda: main(flags.challenge(nn).parse_args()))
+    errors.exit_with_message(lambda: main(flags.training('challenge', nn.FLAGS).parse_args()))

@@ -1,24 +1,25 @@
 """Trains the network: -h lists the flags."""
 
-from lvseg import errors, flags, inputs, runs, summaries, training
+from lvseg import errors, flags, inputs, summaries, training  # Not found? make setup; source .venv/bin/activate
 
 import neuralnetwork as nn
 import tensorflow.compat.v1 as tf
 
 
 def main(args):
+    run = training.describe(args)
     with tf.Graph().as_default():
-        tf.set_random_seed(runs.seed(args))
+        tf.set_random_seed(run.seed)
 
         # 1. The data flow graph: describes the computation, computes nothing.
-        images, labels = inputs.training_batches(args)
+        images, labels = inputs.training_batches(run)
         logits = nn.inference(images, training=True)
         loss = nn.loss(logits, labels)
         train_op = nn.training(loss, args.learning_rate, args.decay_steps, args.decay_rate)
         summaries.training(images, labels, logits, loss)
 
         # 2. The session: images flow through the graph until the epochs are used up.
-        training.run(train_op, loss, nn.inference, args)
+        training.run(train_op, loss, nn.inference, run)
 
 
 if __name__ == '__main__':

@@ -14,6 +14,7 @@ from lvseg import networks
 
 import pytest
 
+from classroom import blanks, checking
 from classroom import judging as check
 from classroom import making as make_exercises
 
@@ -25,7 +26,7 @@ SOLUTION = networks.source(networks.solution('cnn'))
 SOLVED = SOLUTION.replace('  # blank', '')
 BLANK = make_exercises.blanked(SOLUTION)
 LINES = make_exercises.marked_lines(SOLUTION)
-PARAMETERS = check.blank_parameters(SOLUTION)
+PARAMETERS = blanks.parameters(SOLUTION)
 KERNEL, STRIDES, WINDOW = 'kernel_size=[5, 5]', 'strides=[2, 2]', 'pool_size=[2, 2]'  # As the first of each is solved.
 
 
@@ -236,7 +237,7 @@ def test_the_hints_hold_in_the_solution(solution):
 
 def test_each_hint_is_one_more_line_and_the_next_is_offered(report):
     found = report(BLANK)
-    screens = [check.screen('cnn', found, 24, hints).splitlines() for hints in (0, 1, 2, 3)]
+    screens = [checking.screen('cnn', found, 24, hints).splitlines() for hints in (0, 1, 2, 3)]
     assert [len(screen) for screen in screens] == [3, 4, 4, 4]
     assert screens[0][-1] == 'A hint: python scripts/check.py cnn --hint'
     assert screens[1][-2:] == [found.hints[0], 'A stronger hint: python scripts/check.py cnn --hint --hint']
@@ -441,7 +442,7 @@ def checked_without_blanks(name, text, tmp_path):
 def test_an_exercise_without_blanks_fits_as_it_is(name, tmp_path):
     found = checked_without_blanks(name, networks.source(networks.solution(name)), tmp_path)
     assert found.problem == '' and found.notes == ()
-    assert 'fits the lab' in check.screen(name, found, 0, 0).splitlines()[0]
+    assert 'fits the lab' in checking.screen(name, found, 0, 0).splitlines()[0]
 
 
 def test_another_number_of_hidden_units_fits(tmp_path):
@@ -461,7 +462,7 @@ def test_an_evaluation_that_gives_less_does_not_fit(tmp_path):
 
 def test_a_mark_outside_a_named_layer_is_the_authors_slip():
     with pytest.raises(ValueError, match=r'\[1\]'):
-        check.blank_parameters('x = [1, 2]  # blank\n')
+        blanks.parameters('x = [1, 2]  # blank\n')
 
 
 # The command

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import termios
 
-from lvseg import records
+from lvseg import manifest, records
 from lvseg.layout import RECORD_FILES
 
 import numpy as np
 import pytest
 
-from data_prep import manifest, phantom, staging
+from data_prep import staging
+from data_prep.phantom import studies
 
 FILES = {'train_images.tfrecords', 'val_images.tfrecords', 'manifest.csv'}
 COMMANDS = ['sunnybrook', 'images', 'phantom']
@@ -452,7 +453,7 @@ def fake_phantom(monkeypatch, write_tree, atlas):
     def write_studies(directory, patients, seed):
         write_tree(directory, atlas({f'SC-N-{900 + number}': [1 + seed % 7, 20] for number in range(patients)}))
 
-    monkeypatch.setattr(phantom, 'write_studies', write_studies)
+    monkeypatch.setattr(studies, 'write_studies', write_studies)
 
 
 def test_the_phantom_goes_the_way_of_real_studies_and_stays_to_be_looked_at(fake_phantom, succeed, out, read_records):
@@ -493,6 +494,6 @@ def test_a_phantom_that_fails_leaves_the_earlier_one(fake_phantom, succeed, data
         os.makedirs(directory)
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr(phantom, 'write_studies', full_disk)
+    monkeypatch.setattr(studies, 'write_studies', full_disk)
     assert 'No space left on device' in data_prep('phantom', '--out', out, '--patients', 2).error
     assert content(out) == before

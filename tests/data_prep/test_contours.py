@@ -1,18 +1,13 @@
 import codecs
 
 from lvseg.errors import LabError
-from lvseg.layout import SIZE
 
 import numpy as np
 import pytest
 
-from data_prep import contours, slices
+from data_prep import contours
 
 SQUARE = '2 1\n5 1\n5 3\n2 3\n'
-
-
-def test_size_is_that_of_a_record():
-    assert slices.SIZE == SIZE
 
 
 def test_a_rectangle_is_filled_with_its_outline():

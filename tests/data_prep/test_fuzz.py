@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydicom import uid
 
-from data_prep import contours, dicom, pictures
+from data_prep import contours, dicom, image_files
 
 pytestmark = pytest.mark.slow
 
@@ -109,7 +109,7 @@ def picture_files(make_picture):
     files += [make_picture(GREY, 'TIFF', compression=compression) for compression in compressions]
     files.append(make_picture(GREY > 99, 'TIFF', compression='group4'))
     for file in files:
-        assert pictures.read_image(file).pixels.shape == (8, 8)
+        assert image_files.read_image(file).pixels.shape == (8, 8)
     return files
 
 
@@ -134,8 +134,8 @@ def test_dicom_with_a_damaged_header_is_read_or_refused(dicom_files, which, muta
 @given(which=st.integers(0, 12), mutations=MUTATIONS)
 def test_damaged_pictures_are_read_or_refused(picture_files, which, mutations):
     data = mutated(picture_files[which], mutations)
-    check_image(pictures.read_image, data)
-    check_mask(pictures.read_mask, data)
+    check_image(image_files.read_image, data)
+    check_mask(image_files.read_mask, data)
 
 
 @THOROUGH
@@ -164,7 +164,7 @@ def test_contours_of_any_numbers_are_read_or_refused(points, separator, line_end
 def test_any_bytes_are_read_or_refused(data):
     check_image(dicom.read_image, data)
     check_image(dicom.read_image, bytes(128) + b'DICM' + data)
-    check_image(pictures.read_image, data)
+    check_image(image_files.read_image, data)
     check_mask(contours.read_mask, data)
 
 

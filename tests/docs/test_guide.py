@@ -8,7 +8,7 @@ from lvseg import metrics, networks
 import pytest
 import tensorflow.compat.v1 as tf
 
-import data_prep.flags
+import data_prep.arguments
 from docs.figures import drawing
 from experiments import cross_validation
 from inside import counting
@@ -73,8 +73,8 @@ def test_a_command_within_the_guide_is_also_one_that_is_run(guides):
 def test_a_flag_within_the_text_is_one_that_there_is(path, document, root, load):
     challenge = load(root / 'exercise_solutions' / 'challenge' / 'neuralnetwork.py')
     parsers = (
-        data_prep.flags.parser(),
-        lvseg.flags.challenge(challenge),
+        data_prep.arguments.parser(),
+        lvseg.flags.training('challenge', challenge.FLAGS),
         lvseg.flags.evaluation('cnn'),
         cross_validation._parser(),
     )

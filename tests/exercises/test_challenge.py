@@ -74,6 +74,15 @@ def test_the_unet_has_about_two_million_weights(nn, graph):
     assert trainable() == down + enlarged + up + normalisation + scores
 
 
+def test_around_the_centre_the_unet_is_sure_of_the_background(nn, graph):
+    images = tf.constant(np.random.RandomState(1).uniform(size=[1, 256, 256]).astype(np.float32))
+    (logits,) = evaluated(nn.inference(images, training=True, network='unet'))
+    around = np.ones([256, 256], bool)
+    around[64:192, 64:192] = False  # The centre is 128 x 128.
+    odds = np.exp(logits[0, around, 0] - logits[0, around, 1])
+    assert odds == pytest.approx(np.full(256 * 256 - 128 * 128, math.exp(10)), rel=1e-5)
+
+
 @pytest.mark.parametrize('network', NETWORKS)
 def test_normalisation_is_by_the_batch_in_training_and_by_what_was_seen_in_evaluation(network, nn, graph, monkeypatch):
     """The first slice of a batch, beside a slice like it and beside a bright one."""
@@ -331,7 +340,7 @@ QUICK = ['--num_epochs', 2, '--batch_size', 5, '--seed', 1, '--network', 'fcn']
 
 
 class Program:
-    """The challenge's programs, run as a user does."""
+    """The challenge's programs, run in a process of their own or in the test's."""
 
     def __init__(self, run, root, data_dir, package='exercise_solutions'):
         self._run, self._folder, self._data = run, root / package / 'challenge', ['--data_dir', data_dir]
@@ -345,18 +354,35 @@ class Program:
 
 
 @pytest.fixture(scope='module')
-def program(run, root, data_dir):
+def program(run_here, root, data_dir):
+    return Program(run_here, root, data_dir)
+
+
+@pytest.fixture(scope='module')
+def as_a_user_runs_it(run, root, data_dir):
     return Program(run, root, data_dir)
 
 
 @pytest.fixture(scope='module')
-def unet_run(program, tmp_path_factory):
+def unet_run(as_a_user_runs_it, tmp_path_factory):
     """Trained with what the evaluation has to find out by itself, and with augmentation; 2 epochs of 2 steps."""
     run_dir = tmp_path_factory.mktemp('unet') / 'train'
     flags = ['--network', 'unet', '--normalisation', 'per_image', '--augment', '--loss', 'both', '--optimizer', 'adam']
-    done = program.train(run_dir, *QUICK, *flags, '--schedule', 'warmup')
+    done = as_a_user_runs_it.train(run_dir, *QUICK, *flags, '--schedule', 'warmup')
     assert done.returncode == 0, done.stderr
     return run_dir
+
+
+@pytest.fixture(scope='module')
+def started_run(unet_run, program, tmp_path_factory):
+    """A run that started from the weights of unet_run and left them nearly as they were, and what it printed."""
+    run_dir = tmp_path_factory.mktemp('started') / 'train'
+    done = program.train(run_dir, *STARTED, '--init_from', unet_run)
+    assert done.returncode == 0, done.stderr
+    return run_dir, done
+
+
+STARTED = [*QUICK, '--network', 'unet', '--num_epochs', 1, '--learning_rate', 1e-12]
 
 
 def weights_of(run_dir):
@@ -369,8 +395,8 @@ def assert_equal_weights(one, other):
     assert [name for name in one if not np.array_equal(one[name], other[name])] == []
 
 
-def test_the_evaluation_finds_out_which_network_was_trained(unet_run, program):
-    done = program.evaluate(unet_run)
+def test_the_evaluation_finds_out_which_network_was_trained(unet_run, as_a_user_runs_it):
+    done = as_a_user_runs_it.evaluate(unet_run)
     assert done.returncode == 0, done.stderr
     assert re.search(r'^OUTPUT: .*: Dice metric = \d\.\d{3}$', done.stdout, re.MULTILINE)
     assert 'DEBUG down0 shape' in done.stdout
@@ -421,24 +447,24 @@ def test_a_run_that_does_not_tell_how_it_was_trained_is_refused(unet_run, progra
     assert 'was trained with --augment None; here there is only False, True.' in done.stderr
 
 
-def test_its_slices_are_drawn_with_the_network_that_was_trained(unet_run, run, data_dir, tmp_path):
-    done = run('scripts/show.py', '--checkpoint_dir', unet_run, '--data', data_dir, '--out', tmp_path / 'show.png')
+def test_its_slices_are_drawn_with_the_network_that_was_trained(unet_run, run_here, data_dir, tmp_path):
+    done = run_here('scripts/show.py', '--checkpoint_dir', unet_run, '--data', data_dir, '--out', tmp_path / 'show.png')
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'show.png').read_bytes().startswith(b'\x89PNG')
 
 
-def test_a_network_changed_since_its_training_is_named(unet_run, run, data_dir, root, copy_exercise, tmp_path):
+def test_a_network_changed_since_its_training_is_named(unet_run, run_here, data_dir, copy_exercise, tmp_path):
     folder = copy_exercise('challenge')
     unet = folder / 'unet.py'
     unet.write_text(unet.read_text().replace("'down0'", "'first'"))
-    done = run(folder / 'runEval.py', '--data_dir', data_dir, '--checkpoint_dir', unet_run, '--eval_dir', tmp_path)
+    done = run_here(folder / 'runEval.py', '--data_dir', data_dir, '--checkpoint_dir', unet_run, '--eval_dir', tmp_path)
     assert done.returncode == 1
     assert 'has no variable first/kernel: the network of challenge was another one when it was trained.' in done.stderr
 
 
-def test_with_a_seed_augmented_runs_are_alike_resumed_or_not(unet_run, program, tmp_path):
+def test_with_a_seed_augmented_runs_are_alike_resumed_or_not(program, tmp_path):
     """4 steps in one go; and 2 steps, then 2 more. The rate does not fall here, since it falls over the whole run."""
-    flags = [*QUICK, '--network', 'unet', '--augment', '--optimizer', 'momentum']
+    flags = [*QUICK, '--augment', '--optimizer', 'momentum']
     assert program.train(tmp_path / 'whole', *flags).returncode == 0
     assert program.train(tmp_path / 'halves', *flags, '--num_epochs', 1).returncode == 0
     assert program.train(tmp_path / 'halves', *flags, '--resume').returncode == 0
@@ -447,12 +473,10 @@ def test_with_a_seed_augmented_runs_are_alike_resumed_or_not(unet_run, program, 
     assert_equal_weights(whole, halves)
 
 
-def test_a_run_starts_from_another_ones_weights_at_step_zero(unet_run, program, tmp_path):
-    flags = [*QUICK, '--network', 'unet', '--num_epochs', 1, '--learning_rate', 1e-12, '--init_from', unet_run]
-    done = program.train(tmp_path / 'train', *flags)
-    assert done.returncode == 0, done.stderr
+def test_a_run_starts_from_another_ones_weights_at_step_zero(unet_run, started_run):
+    run_dir, done = started_run
     assert 'OUTPUT: Step 0: ' in done.stdout and 'OUTPUT: Done training for 1 epochs, 2 steps.' in done.stdout
-    earlier, found = weights_of(unet_run), weights_of(tmp_path / 'train')
+    earlier, found = weights_of(unet_run), weights_of(run_dir)
     for name in ('down0/kernel', 'scores/bias', 'up1/conv2/norm/gamma'):
         assert np.allclose(found[name], earlier[name], atol=1e-6), name
 
@@ -471,27 +495,33 @@ def test_variables_that_fit_are_taken_and_the_others_are_listed(program, exercis
     assert np.allclose(found['conv3/kernel'], earlier['conv3/kernel'], atol=1e-6)
 
 
+@pytest.fixture(scope='module')
+def simple_run(simple, tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp('simple') / 'train'
+    assert simple.train(run_dir).code == 0
+    return run_dir
+
+
 @pytest.mark.parametrize('file', ['.index', '.data-00000-of-00001'])
-def test_a_checkpoint_is_known_by_its_files_too_as_a_shell_completes_their_names(file, unet_run, program, tmp_path):
-    flags = [*QUICK, '--network', 'unet', '--num_epochs', 1, '--init_from', f'{unet_run}/model.ckpt-4{file}']
-    done = program.train(tmp_path / 'train', *flags)
-    assert done.returncode == 0, done.stderr
-    assert 'variables are taken' in done.stderr and 'started at random' not in done.stderr
+def test_a_checkpoint_is_known_by_its_files_too_as_a_shell_completes_their_names(file, simple, simple_run, tmp_path):
+    done = simple.train(tmp_path / 'train', '--init_from', f'{simple_run}/model.ckpt-10{file}')
+    assert done.code == 0, done.err
+    assert 'variables are taken' in done.err and 'started at random' not in done.err
 
 
 def test_a_run_killed_before_its_first_checkpoint_still_starts_from_the_weights_when_resumed(
-    unet_run, program, tmp_path
+    unet_run, started_run, program, tmp_path
 ):
-    run_dir, flags = tmp_path / 'train', [*QUICK, '--network', 'unet', '--num_epochs', 1, '--learning_rate', 1e-12]
-    assert program.train(run_dir, *flags, '--init_from', unet_run).returncode == 0
+    run_dir = tmp_path / 'train'
+    shutil.copytree(str(started_run[0]), str(run_dir))
     for path in [run_dir / 'checkpoint', *run_dir.glob('model.ckpt*')]:
         path.unlink()
-    done = program.train(run_dir, *flags, '--resume')
+    done = program.train(run_dir, *STARTED, '--resume')
     assert done.returncode == 0, done.stderr
     assert f'Starting from {unet_run}' in done.stderr
     assert np.allclose(weights_of(run_dir)['up1/conv2/kernel'], weights_of(unet_run)['up1/conv2/kernel'], atol=1e-6)
     # From its checkpoint on, those weights are not wanted any more, but where they came from is still told.
-    assert program.train(run_dir, *flags, '--num_epochs', 2, '--resume').stderr.count('Starting from') == 0
+    assert program.train(run_dir, *STARTED, '--num_epochs', 2, '--resume').stderr.count('Starting from') == 0
     assert json.loads((run_dir / 'run.json').read_text())['init_from'] == str(unet_run)
 
 
@@ -523,8 +553,8 @@ def test_a_choice_that_there_is_not_is_refused_with_those_that_there_are(program
     assert "invalid choice: 'resnet' (choose from 'fcn', 'alexnet', 'unet')" in done.stderr
 
 
-def test_the_exercise_starts_with_the_labs_network_and_runs_as_it_is(unet_run, run, root, data_dir, tmp_path):
-    exercise = Program(run, root, data_dir, 'exercises')
+def test_the_exercise_starts_with_the_labs_network_and_runs_as_it_is(unet_run, run_here, root, data_dir, tmp_path):
+    exercise = Program(run_here, root, data_dir, 'exercises')
     trained = exercise.train(tmp_path / 'train', *QUICK, '--augment')
     assert trained.returncode == 0, trained.stderr
     assert exercise.evaluate(tmp_path / 'train').returncode == 0
@@ -533,14 +563,42 @@ def test_the_exercise_starts_with_the_labs_network_and_runs_as_it_is(unet_run, r
     assert 'was trained with --network unet; here there is only fcn.' in unknown.stderr
 
 
-def test_a_checkpoint_of_another_exercise_is_refused(simple, program, tmp_path):
-    assert simple.train(tmp_path / 'train').code == 0
-    done = program.evaluate(tmp_path / 'train')
+def test_a_checkpoint_of_another_exercise_is_refused(simple_run, program):
+    done = program.evaluate(simple_run)
     assert done.returncode == 1
     assert 'checkpoint of simple, this is challenge' in done.stderr
 
 
 def test_the_recipe_is_made_of_the_programs_flags(nn, root):
     recipe = RECIPE
-    args = flags.challenge(nn).parse_args(recipe)
+    args = flags.training('challenge', nn.FLAGS).parse_args(recipe)
     assert (args.network, args.augment) == ('unet', True)
+
+
+# A flag of the student's own.
+
+GAMMA = "FLAGS = [\n    Flag('gamma', 'exponent of the pixels', 1.0, type=float, for_inference=True),"
+
+
+@pytest.fixture(scope='module')
+def with_gamma(copy_exercise, run, data_dir):
+    """The challenge's programs with one flag more, which stands where the others do and is taken by inference."""
+    folder = copy_exercise('challenge')
+    network = folder / 'neuralnetwork.py'
+    text = network.read_text().replace('FLAGS = [', GAMMA, 1)
+    text = text.replace('augment=False):', 'augment=False, gamma=1.0):', 1)
+    first_line = "    print_tensor_shape(images, '"
+    network.write_text(text.replace(first_line, f"    print('GAMMA', gamma)\n{first_line}", 1))
+    return Program(run, folder.parent.parent, data_dir)
+
+
+def test_a_flag_of_the_students_own_is_added_in_one_place(with_gamma, tmp_path):
+    """It is kept in run.json, found again by the evaluation, and a run goes on with nothing else."""
+    trained = with_gamma.train(tmp_path / 'train', *QUICK, '--gamma', 2)
+    assert 'GAMMA 2.0' in trained.stdout, trained.stderr
+    run = json.loads((tmp_path / 'train' / 'run.json').read_text())
+    assert run['gamma'] == 2 and 'gamma' in run['added_flags']
+    assert 'GAMMA 2.0' in with_gamma.evaluate(tmp_path / 'train').stdout
+    refused = with_gamma.train(tmp_path / 'train', *QUICK, '--resume', '--gamma', 3)
+    assert refused.returncode == 1
+    assert 'has --gamma 2.0, not 3.0' in refused.stderr

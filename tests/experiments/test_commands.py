@@ -1,4 +1,4 @@
-"""scripts/commands.py: what Ctrl-C does to a command that a script runs."""
+"""experiments/commands.py: what Ctrl-C does to a command that is run."""
 
 import os
 import signal

@@ -11,8 +11,8 @@ A_LIBRARY_THAT_IS_HERE = 'libc.so.6'
 
 @pytest.fixture
 def no_usable_gpu(monkeypatch):
-    cpu = SimpleNamespace(device_type='CPU')
-    monkeypatch.setattr(device.device_lib, 'list_local_devices', lambda config: [cpu])
+    monkeypatch.setattr(device, '_gpus_in_use', list)
+    monkeypatch.setattr(device.versions, 'cuda_version', lambda: '10')
     monkeypatch.setattr(device.os, 'cpu_count', lambda: 2)
 
 
@@ -32,13 +32,44 @@ def test_a_gpu_whose_library_is_missing_is_told_with_the_librarys_name(no_usable
 def test_a_gpu_that_tensorflow_cannot_use_all_the_same_is_told(no_usable_gpu, monkeypatch):
     monkeypatch.setattr(device, 'nvidia_gpu_present', lambda: True)
     monkeypatch.setattr(device, 'CUDA_LIBRARIES', (A_LIBRARY_THAT_IS_HERE,))
+    monkeypatch.setattr(device.tf, '__version__', '1.15.0')
     assert 'there is a GPU, but TensorFlow 1.15' in device.describe()
 
 
 def test_the_gpus_in_use_are_named(monkeypatch):
-    gpus = [SimpleNamespace(device_type='GPU', physical_device_desc=f'device: {n}, name: Tesla T4') for n in range(2)]
-    monkeypatch.setattr(device.device_lib, 'list_local_devices', lambda config: gpus)
+    monkeypatch.setattr(device, '_gpus_in_use', lambda: [f'device: {n}, name: Tesla T4' for n in range(2)])
     assert device.describe() == 'Running on the GPU: device: 0, name: Tesla T4; device: 1, name: Tesla T4'
+
+
+class Session:
+    """A session of a TensorFlow that has found a GPU."""
+
+    def __init__(self, config):
+        assert config.gpu_options.allow_growth
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        pass
+
+    def list_devices(self):
+        return [SimpleNamespace(device_type=kind) for kind in ('CPU', 'GPU')]
+
+
+def test_a_gpu_in_use_has_the_name_that_the_driver_knows_and_its_capability(monkeypatch):
+    monkeypatch.setattr(device.tf, 'Session', Session)
+    monkeypatch.setattr(device.cuda, 'gpus_of', lambda driver, cuda: [device.cuda.Gpu('Tesla T4', (7, 5))])
+    assert device._gpus_in_use() == ['device: 0, name: Tesla T4, compute capability: 7.5']
+
+
+def test_a_gpu_in_use_is_told_although_the_driver_does_not_answer(monkeypatch):
+    def refuse(driver, cuda):
+        raise device.cuda.DriverError('unknown error (error 999)')
+
+    monkeypatch.setattr(device.tf, 'Session', Session)
+    monkeypatch.setattr(device.cuda, 'gpus_of', refuse)
+    assert device._gpus_in_use() == ['device: 0']
 
 
 @pytest.mark.parametrize(
@@ -47,9 +78,8 @@ def test_the_gpus_in_use_are_named(monkeypatch):
 )
 def test_a_gpu_newer_than_the_wheels_know_is_warned_of(capability, cuda, warned, monkeypatch):
     described = f'device: 0, name: A, pci bus id: 0000:00:04.0, compute capability: {capability}'
-    gpu = SimpleNamespace(device_type='GPU', physical_device_desc=described)
-    monkeypatch.setattr(device.device_lib, 'list_local_devices', lambda config: [gpu])
-    monkeypatch.setattr(device.build_info, 'cuda_version_number', cuda)
+    monkeypatch.setattr(device, '_gpus_in_use', lambda: [described])
+    monkeypatch.setattr(device.versions, 'cuda_version', lambda: cuda)
     line = device.describe()
     assert line.startswith(f'Running on the GPU: {described}')
     assert ('newer than CUDA 10.0 knows' in line) == warned

@@ -82,6 +82,15 @@ def test_the_figures_are_those_worked_out_by_hand(simple, run_dir, data_dir, tmp
     assert found['background_precision'] == pytest.approx(1 - LABELLED / PIXELS)
 
 
+def test_counts_of_more_pixels_than_an_int32_counts_are_summed(copy_exercise, exercise_of, run_dir, tmp_path):
+    """As of 40,000 slices; here each of the 4 says that 2 ** 30 pixels are right."""
+    folder = copy_exercise('simple')
+    with open(str(folder / 'neuralnetwork.py'), 'a') as file:
+        file.write('\n\ndef evaluation(logits, labels):\n    return tf.constant(2**30)\n')
+    outcome = exercise_of(folder).evaluate(run_dir, tmp_path / 'eval')
+    assert f'precision = {4 * 2**30 / PIXELS:.3f}\n' in outcome.out  # 16384.000
+
+
 @pytest.mark.parametrize('batch_size', [3, 4])
 def test_the_figures_do_not_depend_on_the_batch_size(batch_size, simple, run_dir, tmp_path):
     """Batches of 3 leave a last one of 1."""

@@ -3,7 +3,7 @@ import io
 import json
 from argparse import Namespace
 
-from lvseg import metrics, reports
+from lvseg import metrics, pictures, reports
 from lvseg.distances import Distances
 from lvseg.metrics import Areas
 
@@ -225,6 +225,52 @@ def test_a_manifest_of_other_records_makes_no_millimetres(evaluated, simple, dat
     assert rows_of(tmp_path / 'eval') == rows_of(evaluated[2])
 
 
+# A network that takes for the ventricle what is 0.5 brighter than the first pixel, as in the slices of conftest.py, and
+# sees it 3 rows and 4 columns too far.
+SHIFTING = """
+
+def inference(images, training):
+    bias = tf.Variable(0.25, name='bias')
+    score = bias - tf.abs(images - images[:, :1, :1] - 0.5)
+    score = tf.roll(score, [3, 4], [1, 2])
+    return tf.stack([tf.zeros_like(score), score], axis=-1)
+"""
+
+
+@pytest.fixture(scope='module')
+def shifting(copy_exercise, exercise_of, tmp_path_factory):
+    """The exercise `simple` with that network, and a run of it."""
+    folder, run_dir = copy_exercise('simple'), tmp_path_factory.mktemp('shifting') / 'train'
+    with open(str(folder / 'neuralnetwork.py'), 'a') as file:
+        file.write(SHIFTING)
+    exercise = exercise_of(folder)
+    exercise.train(run_dir, '--learning_rate', 1e-9)
+    return exercise, run_dir
+
+
+def test_rows_and_columns_of_unequal_spacing_are_each_taken_for_what_they_are(shifting, data_dir, tmp_path):
+    exercise, run_dir = shifting
+    with_spacing = [f'{line},2\\1' for line in MANIFEST]  # 2 mm from row to row, 1 mm from column to column
+    evaluate_with_manifest(exercise, run_dir, data_dir, tmp_path, with_spacing, 'pixel_spacing')
+    rows = rows_of(tmp_path / 'eval')
+    assert {(row['pixel_spacing'], row['distance_unit']) for row in rows} == {('2\\1', 'mm')}
+    # The furthest point is a corner: 3 rows of 2 mm and 4 columns of 1 mm away.
+    assert {row['hausdorff_distance'] for row in rows} == {f'{(6**2 + 4**2) ** 0.5:.4f}'}
+    # The ventricle of slice 0 has 10 x 20 pixels. Of its 56 contour points, moved by 6 and 4 mm:
+    assert float(rows[0]['average_perpendicular_distance']) == pytest.approx(distance_of_moved_rectangle(), abs=1e-4)
+
+
+def distance_of_moved_rectangle():
+    """Mean distance of the rim of 10 x 20 pixels, moved by 3 rows and 4 columns, from where it was; 2 mm x 1 mm."""
+    rim = {(row, column) for row in range(10) for column in range(20) if row in (0, 9) or column in (0, 19)}
+    nearest = [
+        min(((row + 3 - other) ** 2 * 4 + (column + 4 - another) ** 2) ** 0.5 for other, another in rim)
+        for row, column in rim
+    ]
+    assert len(rim) == 56
+    return sum(nearest) / len(nearest)
+
+
 # TensorBoard.
 
 
@@ -257,6 +303,21 @@ def test_the_pictures_are_of_the_slices_that_they_are_called(evaluated, simple, 
         number = piece.image[0, 0] // 1024
         assert piece.prediction.sum() == found.slices.predicted[number]
         assert (piece.prediction * piece.label).sum() == found.slices.intersection[number]
+
+
+def test_the_pictures_show_what_the_network_finds_in_training(shifting, tmp_path):
+    """Its bias tells pixels divided by 1024 from others: it would find nothing in them."""
+    exercise, run_dir = shifting
+    exercise.evaluate(run_dir, tmp_path / 'eval')
+    assert {row['intersection'] for row in rows_of(tmp_path / 'eval')} == {
+        str((7 + number) * 16)
+        for number in range(4)  # (10 + n) x 20 pixels, moved by 3 rows and 4 columns
+    }
+    events = events_of(tmp_path / 'eval')
+    for tag in events.Tags()['images']:
+        drawn = np.asarray(Image.open(io.BytesIO(events.Images(tag)[0].encoded_image_string)).convert('RGB'))
+        of_network = np.abs(drawn[:256].astype(int) - pictures.NETWORK).max(axis=-1) < 8  # Below are words.
+        assert of_network.sum() > 20
 
 
 def test_the_precision_recall_curve_counts_every_pixel(evaluated):

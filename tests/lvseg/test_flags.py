@@ -126,3 +126,33 @@ def test_run_once_takes_nothing_else(value, capsys):
 def test_eval_data_is_eval_or_train(capsys):
     assert flags.evaluation('cnn').parse_args(['--eval_data', 'train']).eval_data == 'train'
     assert 'test' in refusal(flags.evaluation('cnn'), '--eval_data', 'test', capsys=capsys)
+
+
+# What an exercise adds.
+
+ADDED = (
+    flags.Flag('network', 'which network', 'fcn', choices=('fcn', 'unet'), for_inference=True),
+    flags.Flag('augment', 'change slices'),
+    flags.Flag('gamma', 'brightness', 1.0, type=flags.positive_float, kept_on_resume=False),
+)
+
+
+def test_an_exercise_adds_choices_switches_and_values():
+    parser = flags.training('mine', ADDED)
+    args = parser.parse_args([])
+    assert (args.network, args.augment, args.gamma) == ('fcn', False, 1.0)
+    args = parser.parse_args(['--network', 'unet', '--augment', '--gamma', '2'])
+    assert (args.network, args.augment, args.gamma) == ('unet', True, 2.0)
+
+
+@pytest.mark.parametrize('wrong', ['--network=vgg', '--gamma=-1', '--augment=yes'])
+def test_what_an_exercise_does_not_offer_is_refused_in_one_line(wrong, capsys):
+    with pytest.raises(SystemExit):
+        flags.training('mine', ADDED).parse_args([wrong])
+    error = capsys.readouterr().err
+    assert error.startswith(f'ERROR: argument {wrong.partition("=")[0]}') and len(error.splitlines()) == 1
+
+
+def test_help_tells_what_an_exercise_adds_with_its_defaults():
+    text = ' '.join(flags.training('mine', ADDED).format_help().split())
+    assert 'which network (default: fcn)' in text and 'brightness (default: 1.0)' in text

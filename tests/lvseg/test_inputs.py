@@ -1,7 +1,7 @@
 from argparse import Namespace
 from types import SimpleNamespace
 
-from lvseg import checkpoints, inputs, records
+from lvseg import inputs, records, training
 from lvseg.errors import LabError
 
 import numpy as np
@@ -12,9 +12,11 @@ import tensorflow.compat.v1 as tf
 SLICE_BYTES = 256 * 256 * (4 + 1)  # A float32 and a uint8 for each pixel.
 
 
-def training_flags(data_dir, **others):
-    defaults = {'batch_size': 1, 'num_epochs': 1, 'checkpoint_dir': '', 'resume': False}
-    return Namespace(data_dir=str(data_dir), **{**defaults, **others})
+def described(data_dir, **others):
+    """A training run on these slices."""
+    defaults = {'exercise': 'cnn', 'batch_size': 1, 'num_epochs': 1, 'seed': 1, 'checkpoint_dir': '', 'resume': False}
+    never = {'eval_every': None, 'init_from': None}
+    return training.describe(Namespace(data_dir=str(data_dir), **{**defaults, **never, **others}))
 
 
 def slice_numbers(batches):
@@ -29,10 +31,10 @@ def slice_numbers(batches):
                 return found
 
 
-def training_order(args, seed=1):
+def training_order(run, seed=1):
     with tf.Graph().as_default():
         tf.set_random_seed(seed)
-        return slice_numbers(inputs.training_batches(args))
+        return slice_numbers(inputs.training_batches(run._replace(seed=seed)))
 
 
 @pytest.fixture(params=['cached', 'streamed'])
@@ -45,27 +47,32 @@ def any_size(request, monkeypatch):
 
 
 def test_the_last_smaller_batch_counts(data_dir):
-    batches = training_order(training_flags(data_dir, batch_size=4, num_epochs=2))
+    batches = training_order(described(data_dir, batch_size=4, num_epochs=2))
     assert [len(batch) for batch in batches] == [4, 4, 2, 4, 4, 2]
 
 
 def test_every_epoch_has_every_slice_once_in_a_new_order(data_dir, any_size):
-    order = sum(training_order(training_flags(data_dir, num_epochs=3)), [])
+    order = sum(training_order(described(data_dir, num_epochs=3)), [])
     epochs = [order[:10], order[10:20], order[20:]]
     assert [sorted(epoch) for epoch in epochs] == [list(range(10))] * 3
     assert len({tuple(epoch) for epoch in epochs}) == 3
 
 
+def test_every_slice_that_is_shuffled_can_come_first(data_dir, any_size):
+    order = sum(training_order(described(data_dir, num_epochs=100)), [])
+    # That a slice comes first in none of 100 epochs has a chance of 0.9 ** 100 = 0.00003.
+    assert set(order[::10]) == set(range(10 if any_size == 'cached' else 4))
+
+
 def test_the_seed_makes_the_order(data_dir, any_size):
-    args = training_flags(data_dir, num_epochs=2)
-    assert training_order(args, seed=1) == training_order(args, seed=1) != training_order(args, seed=2)
+    run = described(data_dir, num_epochs=2)
+    assert training_order(run, seed=1) == training_order(run, seed=1) != training_order(run, seed=2)
 
 
-def test_a_resumed_run_goes_on_in_the_order_of_the_run_that_was_not_stopped(data_dir, any_size, monkeypatch):
-    args = training_flags(data_dir, batch_size=3, num_epochs=3)  # 4 steps an epoch
-    whole = training_order(args)
-    monkeypatch.setattr(checkpoints, 'steps_done', lambda args: 7)
-    assert training_order(args) == whole[7:]
+def test_a_resumed_run_goes_on_in_the_order_of_the_run_that_was_not_stopped(data_dir, any_size):
+    run = described(data_dir, batch_size=3, num_epochs=3)  # 4 steps an epoch
+    whole = training_order(run)
+    assert training_order(run._replace(steps_done=7)) == whole[7:]
 
 
 @pytest.mark.parametrize(('any_size', 'decodings'), [('cached', 10), ('streamed', 30)], indirect=['any_size'])
@@ -79,7 +86,7 @@ def test_a_slice_is_decoded_once_if_all_fit_into_memory(any_size, decodings, dat
         return image + counted, label
 
     monkeypatch.setattr(records, 'decode', counting_decode)
-    training_order(training_flags(data_dir, num_epochs=3))
+    training_order(described(data_dir, num_epochs=3))
     assert len(decoded) == decodings
 
 
@@ -93,27 +100,27 @@ def test_slices_that_just_fit_are_cached(data_dir, monkeypatch):
     """Cached slices are shuffled over all of the file: the last one can then come first; streamed it cannot."""
     monkeypatch.setattr(inputs, '_STREAMING_SHUFFLE', 1)
     monkeypatch.setattr(inputs, '_CACHE_BYTES', 10 * SLICE_BYTES)
-    assert sum(training_order(training_flags(data_dir)), []) != list(range(10))
+    assert sum(training_order(described(data_dir)), []) != list(range(10))
     monkeypatch.setattr(inputs, '_CACHE_BYTES', 10 * SLICE_BYTES - 1)
-    assert sum(training_order(training_flags(data_dir)), []) == list(range(10))
+    assert sum(training_order(described(data_dir)), []) == list(range(10))
 
 
 @pytest.mark.parametrize(('batch_size', 'first'), [(1, 1), (4, None)])
 def test_the_static_shape_is_as_known_as_it_can_be(batch_size, first, data_dir, graph):
-    images, labels = inputs.training_batches(training_flags(data_dir, batch_size=batch_size))
+    images, labels = inputs.training_batches(described(data_dir, batch_size=batch_size))
     assert images.shape.as_list() == labels.shape.as_list() == [first, 256, 256]
     assert (images.dtype, labels.dtype) == (tf.float32, tf.uint8)
 
 
 @pytest.mark.parametrize(('eval_data', 'slices'), [('eval', 4), ('train', 10)])
 def test_evaluation_sees_every_slice_once_in_the_files_order(eval_data, slices, data_dir, graph):
-    args = Namespace(data_dir=str(data_dir), eval_data=eval_data, batch_size=3)
-    assert sum(slice_numbers(inputs.evaluation_batches(args)), []) == list(range(slices))
+    batches = inputs.evaluation_batches(str(data_dir), eval_data, batch_size=3)
+    assert sum(slice_numbers(batches), []) == list(range(slices))
 
 
 def test_labels_stay_with_their_images(data_dir, graph):
     """The ventricle of slice n has (10 + n) * 20 pixels."""
-    images, labels = inputs.training_batches(training_flags(data_dir, batch_size=10))
+    images, labels = inputs.training_batches(described(data_dir, batch_size=10))
     with tf.Session() as session:
         images, labels = session.run([images, labels])
     for image, label in zip(images, labels):
@@ -124,12 +131,12 @@ def test_labels_stay_with_their_images(data_dir, graph):
 
 def test_a_batch_larger_than_the_file_is_refused(data_dir, graph):
     with pytest.raises(LabError, match='--batch_size 11 is more than the 10 slices of .*; give 10 or less'):
-        inputs.training_batches(training_flags(data_dir, batch_size=11))
+        inputs.training_batches(described(data_dir, batch_size=11))
 
 
 def test_a_missing_file_is_refused_when_the_graph_is_built(tmp_path, graph):
     with pytest.raises(LabError, match='train_images.tfrecords not found. Make it with: python -m data_prep'):
-        inputs.training_batches(training_flags(tmp_path))
+        inputs.training_batches(described(tmp_path))
 
 
 def damaged_copy(data_dir, folder, damage):
@@ -144,7 +151,7 @@ def test_the_session_tells_which_record_is_damaged(data_dir, tmp_path, graph):
         data[start + 1000] ^= 1
 
     damaged_copy(data_dir, tmp_path, damage)
-    batches = inputs.training_batches(training_flags(tmp_path))
+    batches = inputs.training_batches(described(tmp_path))
     wrong = 'record 8 of .* is damaged: its checksum is wrong'
     with pytest.raises(LabError, match=wrong), inputs.explaining_bad_records(str(tmp_path), 'train'):
         slice_numbers(batches)
@@ -156,14 +163,14 @@ def test_the_session_tells_which_label_is_wrong(tmp_path, graph):
     with tf.python_io.TFRecordWriter(str(tmp_path / 'train_images.tfrecords')) as writer:
         writer.write(good)
         writer.write(good.replace(ones, b'\x02' + ones[1:]))
-    batches = inputs.training_batches(training_flags(tmp_path))
+    batches = inputs.training_batches(described(tmp_path))
     wrong = 'label_raw in record 2 of .* has the values 1, 2; only 0 and 1 are labels'
     with pytest.raises(LabError, match=wrong), inputs.explaining_bad_records(str(tmp_path), 'train'):
         slice_numbers(batches)
 
 
 def test_an_error_of_the_network_keeps_its_traceback(data_dir, graph):
-    images, labels = inputs.training_batches(training_flags(data_dir))
+    images, labels = inputs.training_batches(described(data_dir))
     wrong = tf.reshape(images, tf.placeholder_with_default([1, 255, 256], [3]))
     with pytest.raises(tf.errors.InvalidArgumentError), inputs.explaining_bad_records(str(data_dir), 'train'):
         slice_numbers((wrong, labels))
@@ -200,10 +207,10 @@ LESS_THAN_HALF_OF_500_SLICES = 250 * SLICE_BYTES
 def test_streaming_holds_memory_flat(dir_of_600_slices, monkeypatch, graph):
     monkeypatch.setattr(inputs, '_CACHE_BYTES', 0)
     monkeypatch.setattr(inputs, '_STREAMING_SHUFFLE', 50)
-    batches = inputs.training_batches(training_flags(dir_of_600_slices))
+    batches = inputs.training_batches(described(dir_of_600_slices))
     assert growth_from_slice_100_on(batches) < LESS_THAN_HALF_OF_500_SLICES
 
 
 def test_evaluation_holds_memory_flat(dir_of_600_slices, graph):
-    args = Namespace(data_dir=str(dir_of_600_slices), eval_data='eval', batch_size=1)
-    assert growth_from_slice_100_on(inputs.evaluation_batches(args)) < LESS_THAN_HALF_OF_500_SLICES
+    batches = inputs.evaluation_batches(str(dir_of_600_slices), 'eval', batch_size=1)
+    assert growth_from_slice_100_on(batches) < LESS_THAN_HALF_OF_500_SLICES

@@ -46,6 +46,12 @@ def test_slices_are_pooled_by_adding_their_areas():
     assert metrics.pooled(AREAS) == (2, 3, 5, 12)
 
 
+def test_slices_of_more_pixels_than_an_int32_counts_are_pooled():
+    # 40,000 slices of 65,536 pixels: 2,621,440,000; an int32 ends at 2,147,483,647.
+    slices = Areas(*(np.full(40000, area, np.int32) for area in (0, 65536, 65536, 65536)))
+    assert metrics.pooled(slices) == (0, 2621440000, 2621440000, 2621440000)
+
+
 @pytest.mark.parametrize(
     ('figure', 'of_each', 'of_nothing'),
     [

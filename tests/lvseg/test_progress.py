@@ -10,9 +10,8 @@ import struct
 import subprocess
 import sys
 import termios
-from argparse import Namespace
 
-from lvseg import progress
+from lvseg import flags, progress, training
 
 import pytest
 
@@ -133,12 +132,21 @@ def test_an_evaluation_has_a_bar_that_counts_images(command, root, tmp_path, sim
     assert all(line.startswith('OUTPUT: ') for line in lines) and len(lines) == 7
 
 
-def test_a_resumed_training_goes_on_where_the_bar_was(tmp_path, simple):
+def test_the_epoch_shown_is_the_one_that_is_made_and_at_the_end_the_last(simple, tmp_path, monkeypatch):
+    shown_epochs = []
+    monkeypatch.setattr(progress.tqdm, 'set_description_str', lambda bar, text, **how: shown_epochs.append(text))
     simple.train(tmp_path / 'train', '--num_epochs', 2, '--batch_size', 4)
-    args = Namespace(slices=10, checkpoint_dir=str(tmp_path / 'train'), num_epochs=5, batch_size=4, resume=True)
+    # After each of the 3 steps of the first epoch, of which the third leads into the second; and so on.
+    assert shown_epochs == ['Epoch 1/2', 'Epoch 1/2', *['Epoch 2/2'] * 4]
+
+
+def test_a_resumed_training_goes_on_where_the_bar_was(tmp_path, simple, data_dir):
+    simple.train(tmp_path / 'train', '--num_epochs', 2, '--batch_size', 4)
+    given = ['--data_dir', str(data_dir), '--checkpoint_dir', str(tmp_path / 'train'), '--num_epochs', '5']
+    run = training.describe(flags.training('simple').parse_args([*given, '--batch_size', '4', '--resume']))
     terminal = io.StringIO()
     terminal.isatty = lambda: True
-    with contextlib.redirect_stderr(terminal), progress.TrainingBar(None, args):
+    with contextlib.redirect_stderr(terminal), progress.TrainingBar(None, None, run):
         pass
     # 20 of 50 images.
     assert ' 40%' in terminal.getvalue()

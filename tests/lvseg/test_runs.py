@@ -3,9 +3,8 @@ import os
 import signal
 import subprocess
 import sys
-from argparse import Namespace
 
-from lvseg import runs
+from lvseg import flags, runs, training
 from lvseg.errors import LabError
 
 import pytest
@@ -16,20 +15,45 @@ def directory(tmp_path):
     return tmp_path / 'logs' / 'train'
 
 
-def training_flags(directory, **others):
-    defaults = {'exercise': 'cnn', 'batch_size': 1, 'seed': 1, 'resume': False, 'data_dir': '/data', 'slices': 234}
-    return Namespace(checkpoint_dir=str(directory), **{**defaults, **others})
+def described(directory, **others):
+    """A training run; any flag that is not the lab's is kept on resume, as those are that an exercise adds."""
+    settings = {
+        'exercise': 'cnn',
+        'data_dir': '/data',
+        'slices': 234,
+        'batch_size': 1,
+        'num_epochs': 1,
+        'eval_every': None,
+        'seed': 1,
+        'checkpoint_dir': str(directory),
+        'init_from': None,
+        'resume': False,
+        **others,
+    }
+    values = {name: settings[name] for name in runs.Run._fields if name in settings}
+    added = [name for name in others if name not in runs.Run._fields]
+    return runs.Run(**values, steps_done=0, kept_on_resume=['batch_size', *added], for_inference={}, settings=settings)
+
+
+@pytest.fixture
+def training_run(data_dir):
+    """Describes a training run by its flags, on the 10 slices of data_dir."""
+
+    def described_by(*given):
+        return training.describe(flags.training('cnn').parse_args(['--data_dir', str(data_dir), *map(str, given)]))
+
+    return described_by
 
 
 def train(directory, **flags):
     """A training that comes and goes, and leaves one file."""
-    with runs.claim(training_flags(directory, **flags)):
+    with runs.claim(described(directory, **flags)):
         (directory / 'model').write_text(f'weights of seed {flags.get("seed")}')
 
 
 def refusal(directory, **flags):
     with pytest.raises(LabError) as error:
-        runs.claim(training_flags(directory, **flags))
+        runs.claim(described(directory, **flags))
     assert '\n' not in str(error.value)
     return str(error.value)
 
@@ -148,16 +172,24 @@ def test_a_damaged_run_json_refuses_to_resume_and_is_moved_aside_by_a_fresh_star
 
 @pytest.mark.parametrize('resume', [False, True])
 def test_a_second_training_is_refused_and_told_who_holds_the_directory(resume, directory):
-    with runs.claim(training_flags(directory)):
+    with runs.claim(described(directory)):
         line = refusal(directory, resume=resume)
         assert f'{directory} is in use by another training (process {os.getpid()})' in line
-    runs.claim(training_flags(directory, resume=resume)).close()
+    runs.claim(described(directory, resume=resume)).close()
+
+
+def test_who_held_a_directory_before_is_not_told(directory):
+    train(directory)
+    (directory / 'lock').write_text('1234567')
+    with runs.claim(described(directory, resume=True)):
+        assert f'(process {os.getpid()})' in refusal(directory)
 
 
 def test_the_lock_of_a_killed_process_refuses_nobody(directory, root):
     program = (
-        'import sys, time; from argparse import Namespace; from lvseg import runs\n'
-        'lock = runs.claim(Namespace(checkpoint_dir=sys.argv[1], resume=False))\n'
+        'import sys, time; from types import SimpleNamespace; from lvseg import runs\n'
+        'run = SimpleNamespace(checkpoint_dir=sys.argv[1], resume=False, settings={})\n'
+        'lock = runs.claim(run)\n'
         'print("held", flush=True); time.sleep(600)'
     )
     command = [sys.executable, '-c', program, str(directory)]
@@ -169,7 +201,7 @@ def test_the_lock_of_a_killed_process_refuses_nobody(directory, root):
         holder.send_signal(signal.SIGKILL)
         holder.wait()
         holder.stdout.close()
-    runs.claim(training_flags(directory)).close()
+    runs.claim(described(directory)).close()
 
 
 def test_a_directory_moved_aside_while_it_is_being_locked_is_not_locked(directory, monkeypatch):
@@ -197,17 +229,17 @@ def test_a_directory_of_the_system_is_refused():
     assert 'cannot write to /proc/train: ' in refusal('/proc/train')
 
 
-def test_a_new_run_draws_its_seed_and_keeps_it(directory):
-    args = training_flags(directory, seed=None)
-    drawn = runs.seed(args)
-    runs.claim(args).close()
+def test_a_new_run_draws_its_seed_and_keeps_it(directory, training_run):
+    run = training_run('--checkpoint_dir', directory)
+    drawn = run.seed
+    runs.claim(run).close()
     assert 0 <= drawn < 2**31
-    assert runs.seed(training_flags(directory, seed=None, resume=True)) == drawn
-    assert runs.seed(training_flags(directory, seed=5, resume=True)) == 5
+    assert training_run('--checkpoint_dir', directory, '--resume').seed == drawn
+    assert training_run('--checkpoint_dir', directory, '--resume', '--seed', 5).seed == 5
 
 
-def test_two_new_runs_draw_two_seeds(directory):
-    assert runs.seed(training_flags(directory, seed=None)) != runs.seed(training_flags(directory, seed=None))
+def test_two_new_runs_draw_two_seeds(directory, training_run):
+    assert training_run('--checkpoint_dir', directory).seed != training_run('--checkpoint_dir', directory).seed
 
 
 def test_results_of_the_same_run_stay_in_one_directory(directory, tmp_path, capsys):

@@ -116,6 +116,18 @@ def test_of_a_large_layer_some_values_stand_for_all(session):
     assert (found.num, found.min, found.max) == (18725, 0, 7 * 18724)
 
 
+@pytest.mark.parametrize('rows', [4096, 4500, 5000])
+def test_the_values_that_stand_for_a_layer_are_of_all_its_columns(rows, session):
+    """In a layer of 32 columns, every 6th or 8th value is of an even column; 4500 * 32 values // 20000 = 7."""
+    images, labels, logits, loss, _ = tiny_training()
+    tf.get_variable('large', initializer=np.tile(np.arange(32, dtype=np.float32), [rows, 1]))
+    summaries.training(images, labels, logits, loss)
+    session.run(tf.global_variables_initializer())
+    found = values_of(session.run(tf.summary.merge_all()))['weights/large'].histo
+    assert (found.min, found.max) == (0, 31)
+    assert found.sum / found.num == pytest.approx(31 / 2, rel=0.001)  # Of each column about as many.
+
+
 def test_a_picture_has_the_contours_in_their_colours():
     mask = np.zeros((64, 64), np.uint8)
     mask[10:30, 10:30] = 1

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from lvseg import checkpoints, training
+from lvseg import checkpoints, chief, training
 
 import numpy as np
 import pytest
@@ -20,8 +20,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 # Runs an exercise's script with other constants: `python -c DRIVER CHECKPOINT_STEPS runTraining.py FLAGS`.
 DRIVER = """
 import os, runpy, sys
-from lvseg import training
-training._CHECKPOINT_STEPS = int(sys.argv[1])
+from lvseg import chief
+chief._CHECKPOINT_STEPS = int(sys.argv[1])
 sys.argv = sys.argv[2:]
 sys.path.insert(0, os.path.dirname(sys.argv[0]))
 runpy.run_path(sys.argv[0], run_name='__main__')
@@ -97,15 +97,30 @@ def test_nothing_but_the_device_is_on_stderr(finished):
 
 
 def test_checkpoints_are_made_every_1000_steps():
-    assert training._CHECKPOINT_STEPS == 1000
+    assert chief._CHECKPOINT_STEPS == 1000
 
 
 def test_checkpoints_are_made_regularly_and_at_the_end_and_two_are_kept(simple, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, '_CHECKPOINT_STEPS', 4)
+    monkeypatch.setattr(chief, '_CHECKPOINT_STEPS', 4)
     simple.train(tmp_path / 'train')
     assert steps_saved(tmp_path / 'train') == [8, 10]
     kept = {re.split(r'\.(index|data)', path)[0] for path in glob.glob(f'{tmp_path}/train/model.ckpt-*')}
     assert kept == {f'{tmp_path}/train/model.ckpt-{step}' for step in (8, 10)}
+
+
+def test_no_checkpoint_is_written_twice(simple, tmp_path, monkeypatch):
+    """A kill while the newest one is being written again would leave none."""
+    saved, save = [], checkpoints.save
+
+    def note_and_save(*args):
+        saved.append(args[-1])
+        save(*args)
+
+    monkeypatch.setattr(chief, '_CHECKPOINT_STEPS', 5)
+    monkeypatch.setattr(checkpoints, 'save', note_and_save)
+    simple.train(tmp_path / 'train')
+    simple.train(tmp_path / 'train', '--resume')  # There is nothing left to do.
+    assert saved == [0, 5, 10]
 
 
 def test_the_same_seed_gives_identical_weights(simple, finished, tmp_path):
@@ -145,14 +160,14 @@ def test_a_summary_speaks_of_the_step_that_was_trained(finished):
 
 
 def test_summaries_take_no_slice_from_the_training(simple, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, '_REPORT_STEPS', 1)
+    monkeypatch.setattr(chief, 'REPORT_STEPS', 1)
     outcome = simple.train(tmp_path / 'train')
     assert outcome.out.endswith('10 steps.\n')
     assert list(curve(tmp_path / 'train', 'loss')) == list(range(1, 11))
 
 
 def test_the_learning_rates_curve_is_a_staircase(simple, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, '_REPORT_STEPS', 1)
+    monkeypatch.setattr(chief, 'REPORT_STEPS', 1)
     simple.train(tmp_path / 'train', '--learning_rate', 0.5, '--decay_rate', 0.5, '--decay_steps', 4)
     rates = list(curve(tmp_path / 'train', 'learning_rate').values())
     assert rates == [0.5] * 4 + [0.25] * 4 + [0.125] * 2
@@ -172,7 +187,7 @@ def test_a_fresh_start_keeps_the_earlier_run_fit_for_evaluation(simple, finished
 
 def test_a_resumed_run_ends_as_the_run_that_was_not_stopped(simple, finished, tmp_path, monkeypatch):
     """Stopped after the first of three epochs of three steps."""
-    monkeypatch.setattr(training, '_REPORT_STEPS', 1)
+    monkeypatch.setattr(chief, 'REPORT_STEPS', 1)
     schedule = ['--decay_steps', 4, '--decay_rate', 0.5, '--batch_size', 4, '--seed', 1]
     simple.train(tmp_path / 'whole', '--num_epochs', 3, *schedule)
     simple.train(tmp_path / 'parts', '--num_epochs', 1, *schedule)
@@ -218,8 +233,8 @@ def test_resuming_where_nothing_was_trained_starts(simple, tmp_path):
 
 def test_the_stretch_after_the_last_checkpoint_is_not_there_twice(simple, tmp_path, monkeypatch):
     """A run is killed 3 steps after its checkpoint of step 4: those steps are on the disk, and are made again."""
-    monkeypatch.setattr(training, '_REPORT_STEPS', 1)
-    monkeypatch.setattr(training, '_CHECKPOINT_STEPS', 4)
+    monkeypatch.setattr(chief, 'REPORT_STEPS', 1)
+    monkeypatch.setattr(chief, '_CHECKPOINT_STEPS', 4)
     run_dir = tmp_path / 'train'
     simple.train(tmp_path / 'whole', '--seed', 1)
     with monkeypatch.context() as patch:
@@ -250,14 +265,30 @@ def kill_after(patch, steps):
 
 
 def test_curves_reach_as_far_as_the_newest_checkpoint_even_after_a_kill(simple, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, '_REPORT_STEPS', 1)
-    monkeypatch.setattr(training, '_CHECKPOINT_STEPS', 4)
+    monkeypatch.setattr(chief, 'REPORT_STEPS', 1)
+    monkeypatch.setattr(chief, '_CHECKPOINT_STEPS', 4)
     monkeypatch.setattr(tf.summary.FileWriter, 'close', lambda writer: None)  # A kill closes nothing.
     kill_after(monkeypatch, steps=4)
     with pytest.raises(Killed):
         simple.train(tmp_path / 'train')
     monkeypatch.undo()
     assert set(curve(tmp_path / 'train', 'loss')) == set(range(1, 5))
+
+
+def test_curves_are_on_their_way_to_the_disk_before_the_checkpoint(simple, tmp_path, monkeypatch):
+    """Were the run killed in between, the run that goes on from the checkpoint would have a gap in its curves."""
+    run_dir, reached, save = tmp_path / 'train', {}, checkpoints.save
+
+    def look_and_save(*args):
+        step = args[-1]
+        reached[step] = list(curve(run_dir, 'loss')) if step else []
+        save(*args)
+
+    monkeypatch.setattr(chief, 'REPORT_STEPS', 1)
+    monkeypatch.setattr(chief, '_CHECKPOINT_STEPS', 4)
+    monkeypatch.setattr(checkpoints, 'save', look_and_save)
+    simple.train(run_dir)
+    assert reached == {step: list(range(1, step + 1)) for step in (0, 4, 8, 10)}
 
 
 def test_what_a_killed_save_has_left_is_removed_when_the_run_goes_on(simple, finished_copy):
@@ -306,7 +337,7 @@ def test_a_signal_ends_training_with_a_checkpoint(number, code, simple, data_dir
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_does_not_disturb_the_save(number, simple, tmp_path, monkeypatch):
     """Both come at the worst time: the first within a step, the second within the save that it leads to."""
-    save, after_run = checkpoints.save, training._Reporter.after_run
+    save, after_run = checkpoints.save, chief._Reporter.after_run
 
     def save_and_signal(session, saver, directory, step):
         if step > 0:
@@ -315,11 +346,11 @@ def test_a_second_signal_does_not_disturb_the_save(number, simple, tmp_path, mon
 
     def signal_after_run(self, run_context, run_values):
         after_run(self, run_context, run_values)
-        if self.step == 3:
+        if self.steps == 3:
             os.kill(os.getpid(), number)
 
     monkeypatch.setattr(checkpoints, 'save', save_and_signal)
-    monkeypatch.setattr(training._Reporter, 'after_run', signal_after_run)
+    monkeypatch.setattr(chief._Reporter, 'after_run', signal_after_run)
     handler = signal.getsignal(number)
     outcome = simple.train(tmp_path / 'train')
     assert outcome.code == 128 + number
@@ -342,14 +373,14 @@ def test_a_signal_while_the_session_is_made_ends_training_after_one_step(simple,
 
 def test_an_interrupted_run_resumes_where_it_stopped(simple, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        before_run = training._Reporter.before_run
+        before_run = chief._Reporter.before_run
 
         def signal_in_step_6(self, run_context):
-            if self.step == 5:
+            if self.steps == 5:
                 os.kill(os.getpid(), signal.SIGINT)
             return before_run(self, run_context)
 
-        patch.setattr(training._Reporter, 'before_run', signal_in_step_6)
+        patch.setattr(chief._Reporter, 'before_run', signal_in_step_6)
         outcome = simple.train(tmp_path / 'train', '--seed', 1, '--num_epochs', 2)
     assert outcome.code == 130
     assert outcome.out.endswith('OUTPUT: Interrupted at step 6, checkpoint saved.\n')
@@ -380,7 +411,7 @@ def test_a_loss_that_is_not_finite_stops_training_and_keeps_the_last_good_checkp
 
 def test_weights_lost_in_a_step_of_finite_loss_are_not_saved(simple, data_dir, tmp_path, monkeypatch):
     """The rate is infinite as a float32: the first step's loss is still good, its weights are not."""
-    monkeypatch.setattr(training, '_CHECKPOINT_STEPS', 1)
+    monkeypatch.setattr(chief, '_CHECKPOINT_STEPS', 1)
     outcome = simple.train(tmp_path / 'train', '--learning_rate', 1e39)
     assert re.search(r'Step 0: loss = \d+\.\d+ ', outcome.out)
     assert_refused(outcome, 'a weight is no longer finite after 1 steps', 'Try a lower --learning_rate')
@@ -393,8 +424,28 @@ def test_weights_lost_in_the_last_step_are_not_saved(simple, tmp_path):
     assert steps_saved(tmp_path / 'train') == [0]
 
 
+@pytest.mark.parametrize('variable', [0, 1])
+def test_a_single_variable_that_is_lost_is_not_saved(variable, copy_exercise, exercise_of, tmp_path):
+    """In the only step the loss is finite, and after it one value of one variable is not."""
+    folder = copy_exercise('simple')
+    with open(str(folder / 'neuralnetwork.py'), 'a') as file:
+        file.write(LOSING_ONE_VALUE.format(variable=variable))
+    outcome = exercise_of(folder).train(tmp_path / 'train', '--batch_size', 10)
+    assert_refused(outcome, 'a weight is no longer finite after 1 steps')
+    assert steps_saved(tmp_path / 'train') == [0]
+
+
+LOSING_ONE_VALUE = """
+
+def training(loss, learning_rate, decay_steps, decay_rate):
+    with tf.control_dependencies([loss]):
+        lost = tf.assign(tf.trainable_variables()[{variable}][0, 0], float('inf'))
+    return tf.group(lost, tf.assign_add(tf.train.get_or_create_global_step(), 1))
+"""
+
+
 def test_a_run_that_diverged_is_seen_in_tensorboard(simple, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, '_REPORT_STEPS', 1)
+    monkeypatch.setattr(chief, 'REPORT_STEPS', 1)
     simple.train(tmp_path / 'train', '--learning_rate', 1e30)
     assert np.isnan(list(curve(tmp_path / 'train', 'loss').values())[-1])
 
@@ -474,14 +525,14 @@ def test_resuming_where_the_checkpoint_was_removed_is_refused(simple, finished_c
 
 
 def test_a_directory_removed_during_training_ends_it_in_one_line(simple, tmp_path, monkeypatch):
-    after_run = training._Reporter.after_run
+    after_run = chief._Reporter.after_run
 
     def remove(self, run_context, run_values):
         after_run(self, run_context, run_values)
         shutil.rmtree(str(tmp_path / 'logs'), ignore_errors=True)
 
     run_dir = tmp_path / 'logs' / 'simple' / 'train'
-    monkeypatch.setattr(training._Reporter, 'after_run', remove)
+    monkeypatch.setattr(chief._Reporter, 'after_run', remove)
     assert_refused(simple.train(run_dir), f'{run_dir} was removed during the training')
 
 

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 
 from lvseg import checkpoints, summaries
 
@@ -50,6 +51,27 @@ def test_the_validation_curve_has_a_point_every_so_many_epochs_under_the_tags_of
     for tag in ('precision', 'dice'):
         assert [step for step, _ in curve(run_dir / 'validation', tag)] == [20, 40]
         assert curve(run_dir, tag)  # the training's own
+
+
+def test_the_best_checkpoint_has_its_figures_beside_it(dice_is, simple, tmp_path):
+    dice_is(0.5, 0.7, 0.6)
+    simple.train(tmp_path / 'train', '--num_epochs', 3, '--eval_every', 1, '--seed', 1)
+    kept = json.loads((tmp_path / 'train' / 'best' / 'metrics.json').read_text())
+    assert kept == {'step': 20, 'epoch': 2, 'images': 4, 'precision': 0.9, 'dice': 0.7}
+    assert best_step(tmp_path / 'train') == 20
+
+
+def test_an_epochs_last_smaller_batch_is_one_of_its_steps(simple, tmp_path):
+    # 10 slices, 4 at a time: an epoch has 3 steps.
+    simple.train(tmp_path / 'train', '--num_epochs', 2, '--batch_size', 4, '--eval_every', 1)
+    assert [step for step, _ in curve(tmp_path / 'train' / 'validation', 'dice')] == [3, 6]
+
+
+def test_the_curve_survives_a_kill(simple, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(tf.summary.FileWriter, 'close', lambda writer: None)  # A kill closes nothing.
+        simple.train(tmp_path / 'train', '--eval_every', 1)
+    assert [step for step, _ in curve(tmp_path / 'train' / 'validation', 'dice')] == [10]
 
 
 def test_each_validation_is_printed(validated):
@@ -135,6 +157,24 @@ def test_a_resumed_run_goes_on_with_its_curve_and_remembers_the_best(simple, dic
         (30, pytest.approx(0.4)),
         (40, pytest.approx(0.6)),
     ]
+
+
+def test_what_was_validated_after_the_checkpoint_that_a_run_goes_on_from_is_forgotten(simple, dice_is, tmp_path):
+    run_dir, killed = tmp_path / 'train', tmp_path / 'killed'
+    flags = ['--batch_size', 10, '--eval_every', 1]  # One step an epoch.
+    dice_is(0.1, 0.2)
+    simple.train(killed, '--num_epochs', 2, *flags)
+    shutil.copytree(str(killed), str(run_dir))
+    dice_is(0.3, 0.4)
+    simple.train(run_dir, '--num_epochs', 4, '--resume', *flags)
+    # The curve has four points, and the newest checkpoint is again that of the second step, as after a kill.
+    shutil.rmtree(str(killed / 'validation'))
+    shutil.copytree(str(run_dir / 'validation'), str(killed / 'validation'))
+
+    dice_is(0.5)
+    simple.train(killed, '--num_epochs', 3, '--resume', *flags)
+    expected = [(1, 0.1), (2, 0.2), (3, 0.5)]
+    assert curve(killed / 'validation', 'dice') == [(step, pytest.approx(dice)) for step, dice in expected]
 
 
 def test_weights_that_are_not_finite_are_never_the_best(simple, tmp_path):

@@ -1,6 +1,6 @@
 """make doctor on GPUs: each finding from facts that are given to it; this machine's own are not asked."""
 
-from lvseg import device
+from lvseg import cuda, device
 
 import pytest
 
@@ -179,8 +179,8 @@ def test_a_tensorflow_without_cuda_is_told():
 
 
 def test_a_library_is_found_or_not():
-    assert doctor.library('libc.so.6') is not None
-    assert doctor.library('libnosuch.so.1') is None
+    assert cuda.library('libc.so.6') is not None
+    assert cuda.library('libnosuch.so.1') is None
 
 
 def test_a_gpu_that_tensorflow_itself_cannot_use_is_not_ok():

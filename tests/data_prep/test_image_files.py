@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_prep import pictures
+from data_prep import image_files
 
 GREY = np.array([[0, 1, 127], [128, 254, 255]], np.uint8)
 
@@ -19,7 +19,7 @@ def rgb(*channels):
 @pytest.mark.parametrize('file_format', ['PNG', 'TIFF'])
 @pytest.mark.parametrize('mode', ['L', 'RGB', 'RGBA', 'LA', 'P'])
 def test_8_bit_grey_is_read_as_stored_however_it_is_wrapped(make_picture, file_format, mode):
-    picture = pictures.read_image(make_picture(Image.fromarray(GREY).convert(mode), file_format))
+    picture = image_files.read_image(make_picture(Image.fromarray(GREY).convert(mode), file_format))
     assert picture.pixels.dtype == np.int64
     assert picture.pixels.tolist() == GREY.tolist()
     assert picture.eight_bit
@@ -27,11 +27,11 @@ def test_8_bit_grey_is_read_as_stored_however_it_is_wrapped(make_picture, file_f
 
 @pytest.mark.parametrize('compression', ['tiff_lzw', 'tiff_deflate', 'packbits'])
 def test_compressed_tiff_is_read(make_picture, compression):
-    assert pictures.read_image(make_picture(GREY, 'TIFF', compression=compression)).pixels.tolist() == GREY.tolist()
+    assert image_files.read_image(make_picture(GREY, 'TIFF', compression=compression)).pixels.tolist() == GREY.tolist()
 
 
 def test_jpeg_is_read(make_picture):
-    picture = pictures.read_image(make_picture(np.full((8, 8), 100, np.uint8), 'JPEG'))
+    picture = image_files.read_image(make_picture(np.full((8, 8), 100, np.uint8), 'JPEG'))
     assert picture.pixels.tolist() == np.full((8, 8), 100).tolist()  # even areas survive compression
     assert picture.eight_bit
 
@@ -39,13 +39,13 @@ def test_jpeg_is_read(make_picture):
 @pytest.mark.parametrize('file_format', ['PNG', 'TIFF'])
 def test_16_bits_are_read_as_stored(make_picture, file_format):
     values = np.array([[0, 255, 256], [40_000, 65_535, 7]], np.uint16)
-    picture = pictures.read_image(make_picture(values, file_format))
+    picture = image_files.read_image(make_picture(values, file_format))
     assert picture.pixels.tolist() == values.tolist()
     assert not picture.eight_bit
 
 
 def test_black_and_white_of_one_bit_is_0_and_255(make_picture):
-    picture = pictures.read_image(make_picture(Image.fromarray(GREY >= 128)))
+    picture = image_files.read_image(make_picture(Image.fromarray(GREY >= 128)))
     assert picture.pixels.tolist() == [[0, 0, 0], [255, 255, 255]]
 
 
@@ -59,26 +59,26 @@ def test_black_and_white_of_one_bit_is_0_and_255(make_picture):
 )
 def test_what_cannot_be_read_rightly_is_refused_with_the_reason(make_picture, image, reason):
     with pytest.raises(LabError, match=reason):
-        pictures.read_image(make_picture(image))
+        image_files.read_image(make_picture(image))
 
 
 @pytest.mark.parametrize('mode', ['F', 'CMYK'])
 def test_fractions_and_inks_are_refused(make_picture, mode):
     image = Image.fromarray(rgb(GREY, GREY, GREY)).convert(mode)
     with pytest.raises(LabError, match=f'not read here .{mode}.'):
-        pictures.read_image(make_picture(image, 'TIFF'))
+        image_files.read_image(make_picture(image, 'TIFF'))
 
 
 def test_several_frames_are_refused(make_picture):
     frame = Image.fromarray(GREY)
     with pytest.raises(LabError, match='several frames'):
-        pictures.read_image(make_picture(frame, 'TIFF', save_all=True, append_images=[frame]))
+        image_files.read_image(make_picture(frame, 'TIFF', save_all=True, append_images=[frame]))
 
 
 @pytest.mark.parametrize('data', [b'', b'text', b'GIF89a' + bytes(50)])
 def test_other_files_are_refused(data):
     with pytest.raises(LabError, match='no PNG, JPEG or TIFF'):
-        pictures.read_image(data)
+        image_files.read_image(data)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_file_cut_off_before_its_last_pixel_is_refused(make_picture, dtype, fi
     # Behind the pixels are at most 4 bytes of checksum and 16 of the last chunk, in a PNG.
     for length in range(len(data) - 25):
         with pytest.raises(LabError):
-            pictures.read_image(data[:length])
+            image_files.read_image(data[:length])
 
 
 def test_colour_of_16_bits_is_refused_because_pillow_reads_8_of_them():
@@ -110,12 +110,12 @@ def test_colour_of_16_bits_is_refused_because_pillow_reads_8_of_them():
     row = b'\0' + struct.pack('>HHH', 300, 300, 300)
     data = b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header) + chunk(b'IDAT', zlib.compress(row)) + chunk(b'IEND', b'')
     with pytest.raises(LabError, match='16 bits'):
-        pictures.read_image(data)
+        image_files.read_image(data)
 
 
 def test_a_mask_is_1_where_any_channel_is_not_0(make_picture):
     zeros = np.zeros((1, 3), np.uint8)
-    mask = pictures.read_mask(make_picture(rgb(zeros + [[0, 1, 0]], zeros, zeros + [[0, 0, 255]]).astype(np.uint8)))
+    mask = image_files.read_mask(make_picture(rgb(zeros + [[0, 1, 0]], zeros, zeros + [[0, 0, 255]]).astype(np.uint8)))
     assert mask.dtype == np.uint8
     assert mask.tolist() == [[0, 1, 1]]
 
@@ -123,7 +123,7 @@ def test_a_mask_is_1_where_any_channel_is_not_0(make_picture):
 @pytest.mark.parametrize('values', [[[0, 255]], [[0, 1]], [[0, 3]]])
 @pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
 def test_masks_of_any_value_and_width_are_read(make_picture, values, dtype):
-    assert pictures.read_mask(make_picture(np.array(values, dtype))).tolist() == [[0, 1]]
+    assert image_files.read_mask(make_picture(np.array(values, dtype))).tolist() == [[0, 1]]
 
 
 @pytest.mark.parametrize(('file_format', 'how'), [('JPEG', {'quality': 30}), ('TIFF', {'compression': 'jpeg'})])
@@ -131,18 +131,18 @@ def test_the_noise_of_jpeg_is_no_label(make_picture, file_format, how):
     truth = np.zeros((32, 32), np.uint8)
     truth[5:20, 7:22] = 255
     data = make_picture(truth, file_format, **how)
-    noisy = pictures.read_image(data).pixels
+    noisy = image_files.read_image(data).pixels
     assert ((noisy > 0) & (truth == 0)).any()  # or this would show nothing
-    np.testing.assert_array_equal(pictures.read_mask(data), truth // 255)
+    np.testing.assert_array_equal(image_files.read_mask(data), truth // 255)
 
 
 def test_a_jpeg_mask_without_a_left_ventricle_is_read(make_picture):
-    assert pictures.read_mask(make_picture(np.zeros((8, 8), np.uint8), 'JPEG')).sum() == 0
+    assert image_files.read_mask(make_picture(np.zeros((8, 8), np.uint8), 'JPEG')).sum() == 0
 
 
 def test_a_jpeg_mask_of_0_and_1_is_refused_because_noise_looks_alike(make_picture):
     with pytest.raises(LabError, match='below 128'):
-        pictures.read_mask(make_picture(np.ones((8, 8), np.uint8), 'JPEG'))
+        image_files.read_mask(make_picture(np.ones((8, 8), np.uint8), 'JPEG'))
 
 
 def test_damaged_files_print_nothing(make_picture, capfd):
@@ -151,5 +151,5 @@ def test_damaged_files_print_nothing(make_picture, capfd):
     start = data.index(b'\x78')  # of the deflated pixels
     data[start + 1 : start + 6] = b'\xff' * 5
     with pytest.raises(LabError, match='damaged'):
-        pictures.read_image(bytes(data))
+        image_files.read_image(bytes(data))
     assert capfd.readouterr() == ('', '')

@@ -3,8 +3,6 @@ import csv
 import numpy as np
 import pytest
 
-from data_prep import sunnybrook
-
 FRAME = np.zeros((256, 256), np.int16)
 CASE_FOLDER = 'SCD_IMAGES_01/SCD0000101'
 
@@ -285,13 +283,6 @@ def test_a_layout_without_contours_is_refused(prepare, atlas):
     files = {path: content for path, content in files.items() if 'icontour' not in path}
     files['SCD_ManualContours/README.txt'] = b''
     assert 'nothing to write. Found 0 endocardial contours' in prepare(files).error
-
-
-@pytest.mark.parametrize(
-    ('text', 'name'), [('SC-HF-I-1', 'SC-HF-I-01'), ('SC-HF-I-01', 'SC-HF-I-01'), ('SC-N-40', 'SC-N-40'), ('x', 'x')]
-)
-def test_case_names_are_padded(text, name):
-    assert sunnybrook.case_name(text) == name
 
 
 def test_the_manifest_tells_the_pixel_spacing_of_each_slice(prepare, atlas, make_dicom, manifest):

@@ -19,15 +19,17 @@ from collections import defaultdict
 from typing import DefaultDict, Dict, List, NamedTuple, Tuple
 
 from lvseg.errors import LabError
+from lvseg.layout import SIZE
 
 from data_prep import contours, dicom
-from data_prep.slices import SIZE, Found, Pair, Slice, counted, files_in, files_under, folders_in, naming, read_bytes
+from data_prep.names import case_name, slice_name
+from data_prep.slices import Found, Pair, Slice, counted, files_in, files_under, folders_in, naming, read_bytes
 
+CONTOURS = 'SCD_ManualContours'
 TABLE = 'scd_patientdata.csv'
 
 _DICOM_NAME = re.compile(r'(IM-[0-9]+)-([0-9]+)\.dcm', re.IGNORECASE)
 _CONTOUR_NAME = re.compile(r'IM-[0-9]+-([0-9]+)-icontour-manual\.txt', re.IGNORECASE)
-_NUMBERED = re.compile(r'(.+-)([0-9]+)')
 
 # Image number -> files of that number: one, or the folder is not to be trusted.
 Series = Dict[int, List[str]]
@@ -82,18 +84,12 @@ def read(raw_dir: str, piece: Slice) -> Pair:
         return Pair(image.pixels, contours.read_mask(read_bytes(raw_dir, piece.mask)), image.spacing)
 
 
-def case_name(text: str) -> str:
-    """A case's name with its number padded to two digits: the data has both SC-HF-I-1 and SC-HF-I-01."""
-    match = _NUMBERED.fullmatch(text)
-    return f'{match.group(1)}{int(match.group(2)):02d}' if match else text
-
-
 def _layout(raw_dir: str) -> _Layout:
     folders = folders_in(raw_dir)
     atlas = [name for name in folders if name.startswith('SCD_IMAGES')]
     challenge = [name for name in folders if name.startswith('challenge_')]
     challenge_contours = _challenge_contours(raw_dir, folders)
-    is_atlas = bool(atlas) and 'SCD_ManualContours' in folders
+    is_atlas = bool(atlas) and CONTOURS in folders
     is_challenge = bool(challenge) and bool(challenge_contours)
     if is_atlas and is_challenge:
         raise LabError(
@@ -124,7 +120,7 @@ def _atlas_layout(raw_dir: str, parts: List[str]) -> _Layout:
                     patient_series.update(_series(raw_dir, f'{part}/{patient}/{name}'))
                 else:
                     other_series += 1
-    return _Layout('the Cardiac Atlas Project', series, _contours(raw_dir, 'SCD_ManualContours'), other_series, TABLE)
+    return _Layout('the Cardiac Atlas Project', series, _contours(raw_dir, CONTOURS), other_series, TABLE)
 
 
 def _cases(raw_dir: str) -> Dict[str, str]:
@@ -225,7 +221,7 @@ def _pair(case: str, case_contours: List[Tuple[int, str]], series: Dict[str, Ser
 
     slices = []
     for number, contour in case_contours:
-        name = f'{case}-IM-0001-{number:04d}'
+        name = slice_name(case, number)
         images = [file for frames in candidates for file in frames.get(number, [])]
         if not series:
             problem = f'no short-axis series here belongs to {case}, by {key}'

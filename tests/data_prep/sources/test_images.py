@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_prep import images
+from data_prep.sources import images
 
 IMAGE = np.arange(256, dtype=np.uint8).repeat(256).reshape(256, 256)  # row y has the value y
 MASK = np.zeros((256, 256), np.uint8)
@@ -259,23 +259,6 @@ def test_listed_names_may_not_break_a_split_by_patient(folders, data_prep, tmp_p
     (tmp_path / 'val.txt').write_text('SC-N-02-IM-0001-0001\n')
     done = data_prep('images', *args, '--val_names', tmp_path / 'val.txt', '--split', 'patient')
     assert 'puts 1 patients on both sides, such as SC-N-02' in done.error
-
-
-@pytest.mark.parametrize(
-    ('name', 'patient'),
-    [
-        ('SC-HF-I-01-IM-0001-0048', 'SC-HF-I-01'),
-        ('Part1/SC-HF-I-1-IM-0001-0048', 'SC-HF-I-01'),
-        ('anna/slice3', 'anna'),
-        ('anna/sax/slice3', 'anna'),
-        ('anna_07', 'anna'),
-        ('anna-07_0012', 'anna-07'),
-        ('anna', 'anna'),
-        ('0012', 'unknown'),
-    ],
-)
-def test_the_patient_is_taken_from_the_name(name, patient):
-    assert images.patient(name) == patient
 
 
 def test_images_and_masks_may_lie_in_one_folder_twice_given(succeed, tmp_path, make_picture, write_tree):

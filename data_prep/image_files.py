@@ -13,7 +13,6 @@ from PIL import Image
 
 from data_prep.slices import LIBRARY_ERRORS, MAX_SIDE, Picture
 
-EXTENSIONS = ('.png', '.jpg', '.jpeg', '.tif', '.tiff')
 LOSSY_EXTENSIONS = ('.jpg', '.jpeg')
 
 _LOSSY_TIFF = ('jpeg', 'tiff_jpeg', 'webp')

@@ -1,28 +1,24 @@
 """A folder of images and a folder of masks of the same names -> slices. The way for pictures of one's own."""
 
 import os
-import re
 from collections import defaultdict
 from typing import DefaultDict, Dict, List, Optional, Tuple
 
 from lvseg.errors import LabError
+from lvseg.layout import SIZE
 from lvseg.manifest import Spacing
 
 import numpy as np
 from PIL import Image
 
-from data_prep import dicom, pictures
-from data_prep.slices import SIZE, Found, Pair, Picture, Slice, counted, files_under, naming, read_bytes
-from data_prep.sunnybrook import case_name
+from data_prep import dicom, image_files
+from data_prep.names import EXTENSIONS, patient, without_extensions
+from data_prep.slices import Found, Pair, Picture, Slice, counted, files_under, naming, read_bytes
 
 FITS = ('centre', 'resize')
 
 # The lab divides pixels by 1024, to suit a scanner's 550 to 2700; 8 bits times 4 come to the same range.
 _EIGHT_BIT_FACTOR = 4
-
-_EXTENSIONS = pictures.EXTENSIONS + ('.dcm', '.dicom')
-_IMAGE_NUMBER = re.compile(r'-IM-[0-9]+-[0-9]+$')
-_LAST_NUMBER = re.compile(r'[-_. ]*[0-9]+$')
 
 
 def find(image_dir: str, mask_dir: str) -> Found:
@@ -47,7 +43,7 @@ def find(image_dir: str, mask_dir: str) -> Found:
     notes = [f'Found {counted(len(images), "image")} and {counted(len(masks), "mask")}, by their names of {patients}.']
     if other_images or other_masks:
         notes.append(f'Passed over: {counted(other_images + other_masks, "file")} of other kinds.')
-    if any(piece.mask.lower().endswith(pictures.LOSSY_EXTENSIONS) for piece in slices):
+    if any(piece.mask.lower().endswith(image_files.LOSSY_EXTENSIONS) for piece in slices):
         notes.append('Some masks are JPEG, whose compression leaves noise: there, values from 128 to 255 count as 1.')
     return Found(slices, notes)
 
@@ -92,32 +88,12 @@ def read_image(folder: str, path: str) -> np.ndarray:
     return _centre(_picture(folder, path).pixels)
 
 
-def patient(name: str) -> str:
-    """Whose picture it is, by its name; in doubt several patients count as one, so that none is on both sides.
-
-    The part before -IM-<series>-<image>, as in SC-HF-I-01-IM-0001-0048; else the first sub-folder; else the name
-    without the number at its end.
-    """
-    base = os.path.basename(name)
-    if _IMAGE_NUMBER.search(base):
-        return case_name(_IMAGE_NUMBER.sub('', base))
-    if '/' in name:
-        return name.split('/')[0]
-    return _LAST_NUMBER.sub('', base) or 'unknown'
-
-
-def without_extensions(path: str) -> str:
-    """Takes all picture extensions off: the published names end in .dcm.png."""
-    stem, extension = os.path.splitext(path)
-    return without_extensions(stem) if extension.lower() in _EXTENSIONS else path
-
-
 def _pictures(folder: str) -> Tuple[Dict[str, List[str]], int]:
     """Returns name -> files of that name, and how many files are no pictures."""
     found: DefaultDict[str, List[str]] = defaultdict(list)
     paths = [path for path in files_under(folder) if not os.path.basename(path).startswith('.')]
     for path in paths:
-        if path.lower().endswith(_EXTENSIONS) or _is_dicom(os.path.join(folder, path)):
+        if path.lower().endswith(EXTENSIONS) or _is_dicom(os.path.join(folder, path)):
             found[without_extensions(path)].append(path)
     if not found:
         raise LabError(f'{folder} has no PNG, JPEG, TIFF or DICOM files, but {len(paths) or "no"} others.')
@@ -152,11 +128,11 @@ def _picture(folder: str, path: str) -> Picture:
 
 
 def _read_image(data: bytes) -> Picture:
-    return dicom.read_image(data) if _looks_like_dicom(data) else pictures.read_image(data)
+    return dicom.read_image(data) if _looks_like_dicom(data) else image_files.read_image(data)
 
 
 def _read_mask(data: bytes) -> np.ndarray:
-    return dicom.read_mask(data) if _looks_like_dicom(data) else pictures.read_mask(data)
+    return dicom.read_mask(data) if _looks_like_dicom(data) else image_files.read_mask(data)
 
 
 def _looks_like_dicom(data: bytes) -> bool:

@@ -12,7 +12,7 @@ import pydicom
 import pytest
 from PIL import Image, ImageDraw
 
-from data_prep import phantom
+from data_prep.phantom.studies import write_studies
 
 PATIENTS = 4  # one of each pathology
 SEED = 1234
@@ -21,7 +21,7 @@ SEED = 1234
 @pytest.fixture(scope='module')
 def studies(tmp_path_factory):
     folder = tmp_path_factory.mktemp('phantom')
-    phantom.write_studies(str(folder), PATIENTS, SEED)
+    write_studies(str(folder), PATIENTS, SEED)
     return folder
 
 
@@ -72,7 +72,7 @@ def end_diastole(number):
 
 
 def test_same_seed_writes_the_same_bytes(studies, tmp_path):
-    phantom.write_studies(str(tmp_path / 'again'), 1, SEED)
+    write_studies(str(tmp_path / 'again'), 1, SEED)
     again = files(tmp_path / 'again')
     first = files(studies)
     del again['scd_patientdata.csv']  # it lists one patient here, four there
@@ -81,17 +81,9 @@ def test_same_seed_writes_the_same_bytes(studies, tmp_path):
 
 
 def test_another_seed_writes_other_images_and_contours(studies, tmp_path):
-    phantom.write_studies(str(tmp_path), 1, SEED + 1)
+    write_studies(str(tmp_path), 1, SEED + 1)
     other = {data for name, data in files(tmp_path).items() if not name.endswith('csv')}
     assert not other & set(files(studies).values())
-
-
-def test_patients_differ_from_each_other():
-    patients = [phantom.invent_patient(SEED, number) for number in range(1, 16)]
-    assert len({patient.patient_id for patient in patients}) == 15
-    assert len({patient.case for patient in patients}) == 15
-    for values in zip(*[(p.heart.radius, p.heart.length, p.scan.centre, p.scan.angle, p.scan.gain) for p in patients]):
-        assert len(set(values)) == 15
 
 
 def test_table_names_every_patient_and_no_real_one(studies):
@@ -145,6 +137,26 @@ def test_slices_are_parallel_and_evenly_spaced(studies):
     stack = [places[location] for location in sorted(places)]
     for step in np.diff(stack, axis=0):
         assert step == pytest.approx(-10 * np.cross(right, down), abs=1e-3)  # towards the apex
+
+
+def test_the_spacing_between_slices_is_that_of_their_positions_along_the_normal(studies):
+    for patient in (studies / 'SCD_IMAGES_01').iterdir():
+        headers = [pydicom.dcmread(str(path)) for path in patient.glob('CINESAX_*/*.dcm')]
+        normal = np.cross(*np.array(headers[0].ImageOrientationPatient, float).reshape(2, 3))
+        heights = {round(float(normal @ np.array(h.ImagePositionPatient, float)), 3) for h in headers}
+        assert len(heights) > 6
+        (told,) = {h.SpacingBetweenSlices for h in headers}
+        assert np.diff(sorted(heights)) == pytest.approx(told, abs=2e-3)
+
+
+def test_times_are_in_milliseconds_of_one_beat(studies):
+    for path in studies.rglob('*.dcm'):
+        header = pydicom.dcmread(str(path))
+        # A minute has 60,000 ms; the interval is rounded to whole ones, which is half of one at most in each beat.
+        assert header.NominalInterval * header.HeartRate == pytest.approx(60_000, abs=header.HeartRate / 2)
+        # Image 1 is taken as the beat begins, and the others a 20th of it after the one before; so image 20 at 19 / 20.
+        since_beat = (header.InstanceNumber - 1) % 20 / 20
+        assert header.TriggerTime == pytest.approx(since_beat * 60_000 / header.HeartRate, abs=1e-3)
 
 
 def test_contours_lie_on_half_pixels_in_the_image_one_step_apart(slices):
@@ -270,5 +282,5 @@ def test_some_short_axis_frames_have_no_contour(studies):
 def test_refuses_a_folder_with_studies_in_it(tmp_path):
     (tmp_path / 'SCD_IMAGES_01').mkdir()
     with pytest.raises(LabError, match='has studies already'):
-        phantom.write_studies(str(tmp_path), 1, SEED)
+        write_studies(str(tmp_path), 1, SEED)
     assert [path.name for path in tmp_path.iterdir()] == ['SCD_IMAGES_01']

@@ -1,0 +1,90 @@
+"""The slices of a folder, whatever their split: whose each one is, and writing them with patients held out."""
+
+from pathlib import Path
+from typing import Dict, Iterator, List, NamedTuple, Tuple
+
+from lvseg import manifest, records, runs
+from lvseg.errors import LabError
+from lvseg.layout import record_file
+
+import tensorflow.compat.v1 as tf
+
+from data_prep.names import case_name
+
+_SPLITS = ('train', 'eval')
+
+
+class Pool(NamedTuple):
+    """All records of a folder, training and validation slices together."""
+
+    data_dir: Path
+    lines: List[Dict[str, str]]  # of the manifest, in the order of the records: training file, then validation file
+
+    @property
+    def patients(self) -> List[str]:
+        """Each once, sorted."""
+        return sorted({line['patient'] for line in self.lines})
+
+
+def read_pool(data_dir: Path) -> Pool:
+    """Reads which record is whose; checks all of them.
+
+    Raises:
+        LabError: no record file, a damaged one, or no manifest that fits.
+    """
+    lines = []
+    for split, path in _files(data_dir):
+        of_split = manifest.lines(str(data_dir), split)
+        labelled = [int(label.sum()) for _, label in records.read(path)]
+        if not manifest.fits(of_split, labelled) or not all(line.get('patient') for line in of_split):
+            raise LabError(
+                f'{data_dir / manifest.FILE_NAME} does not tell whose slices are in {path}: a line for each of its '
+                f'{len(labelled)} records is wanted, with patient and lv_pixels. Make both with: python -m data_prep.'
+            )
+        lines += [{**line, 'patient': case_name(line['patient'])} for line in of_split]
+    return Pool(data_dir, lines)
+
+
+def write_part(pool: Pool, held_out: List[str], folder: Path) -> None:
+    """Writes two record files and a manifest: validation slices are those of `held_out`, all others train.
+
+    Raises:
+        LabError: the folder cannot be written.
+    """
+    with runs.writing(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = [{**line, 'split': _side(line, held_out)} for line in pool.lines]
+        lines_by_side = {side: [line for line in lines if line['split'] == side] for side in manifest.SPLITS.values()}
+        manifest.write(str(folder / manifest.FILE_NAME), [line for side in lines_by_side.values() for line in side])
+        try:
+            _write_records(pool, lines, folder)
+        except tf.errors.OpError as error:
+            raise OSError(error.error_code, error.message) from None
+
+
+def _side(line: Dict[str, str], held_out: List[str]) -> str:
+    return manifest.SPLITS['eval' if line['patient'] in held_out else 'train']
+
+
+def _write_records(pool: Pool, lines: List[Dict[str, str]], folder: Path) -> None:
+    writers = {
+        side: tf.python_io.TFRecordWriter(record_file(str(folder), split)) for split, side in manifest.SPLITS.items()
+    }
+    for record, line in zip(_records(pool), lines):
+        writers[line['split']].write(record)
+    for writer in writers.values():
+        writer.close()
+
+
+def _records(pool: Pool) -> Iterator[bytes]:
+    for _, path in _files(pool.data_dir):
+        yield from tf.python_io.tf_record_iterator(path)
+
+
+def _files(data_dir: Path) -> List[Tuple[str, str]]:
+    """The record files that are there, one at least, by their splits."""
+    paths = [(split, record_file(str(data_dir), split)) for split in _SPLITS]
+    found = [(split, path) for split, path in paths if Path(path).is_file()]
+    if not found:
+        raise LabError(f'{data_dir} holds no record file. Make some with: python -m data_prep (see -h).')
+    return found

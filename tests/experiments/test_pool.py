@@ -1,0 +1,54 @@
+"""experiments/pool.py: whose slices are read, and what is written with patients held out."""
+
+from lvseg import records
+from lvseg.errors import LabError
+
+import pytest
+
+from experiments.pool import read_pool, write_part
+
+SIDES = {'train': 'train_images.tfrecords', 'val': 'val_images.tfrecords'}
+
+
+def numbers(folder, side):
+    return [image[0, 0] for image, _ in records.read(str(folder / SIDES[side]))]
+
+
+def test_a_patient_is_one_with_and_without_padding(data):
+    assert read_pool(data).patients == ['SC-HF-I-01', 'SC-HF-NI-03', 'SC-HYP-01', 'SC-N-02']
+
+
+@pytest.mark.parametrize(
+    'held_out', [['SC-N-02'], ['SC-HF-I-01', 'SC-HYP-01'], ['SC-HF-NI-03', 'SC-HYP-01', 'SC-N-02']]
+)
+def test_no_patient_is_on_both_sides_and_no_slice_is_lost(data, manifest_of, tmp_path, held_out):
+    write_part(read_pool(data), held_out, tmp_path / 'fold')
+    lines = manifest_of(tmp_path / 'fold')
+    assert {line['patient'] for line in lines if line['split'] == 'val'} == set(held_out)
+    assert not {line['patient'] for line in lines if line['split'] == 'train'} & set(held_out)
+    whose = ['SC-N-02', 'SC-HYP-01', 'SC-N-02', 'SC-HF-I-01', 'SC-HYP-01', 'SC-HF-NI-03', 'SC-HF-I-01']
+    # Records in the order of the two files, and the manifest's lines in that of the records.
+    assert numbers(tmp_path / 'fold', 'val') == [n for n in range(7) if whose[n] in held_out]
+    assert numbers(tmp_path / 'fold', 'train') == [n for n in range(7) if whose[n] not in held_out]
+    for side in SIDES:
+        areas = [int(line['lv_pixels']) for line in lines if line['split'] == side]
+        assert areas == [label.sum() for _, label in records.read(str(tmp_path / 'fold' / SIDES[side]))]
+    assert {line['pixel_spacing'] for line in lines} == {'1.25'}
+
+
+def test_one_record_file_is_enough(write_data, tmp_path):
+    data = write_data(tmp_path / 'data', {'train': ['a', 'b']})
+    assert read_pool(data).patients == ['a', 'b']
+
+
+def test_without_records_or_a_manifest_that_fits_it_ends_in_one_line(data, tmp_path):
+    with pytest.raises(LabError, match='holds no record file'):
+        read_pool(tmp_path)
+    text = (data / 'manifest.csv').read_text()
+    for wrong in (text.replace(',40,', ',41,'), text.replace('patient', 'who'), text.replace(',SC-N-2,', ',,')):
+        (data / 'manifest.csv').write_text(wrong)
+        with pytest.raises(LabError, match='does not tell whose slices are in .*train_images.tfrecords'):
+            read_pool(data)
+    (data / 'manifest.csv').unlink()
+    with pytest.raises(LabError, match='manifest.csv does not tell whose slices'):
+        read_pool(data)

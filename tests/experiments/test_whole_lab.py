@@ -1,0 +1,30 @@
+"""experiments/whole_lab.py: which preparation a folder gets."""
+
+from experiments import whole_lab
+
+
+def test_without_a_source_the_phantom_is_prepared():
+    assert whole_lab._preparation(None) == ['phantom']
+
+
+def test_a_folder_of_images_and_masks_is_known_by_its_subfolders(tmp_path):
+    for name in ('Images', 'Labels'):
+        (tmp_path / name).mkdir()
+    assert whole_lab._preparation(str(tmp_path)) == ['images', str(tmp_path / 'Images'), str(tmp_path / 'Labels')]
+
+
+def test_a_list_of_validation_names_is_used_where_there_is_one(tmp_path):
+    for name in ('images', 'masks'):
+        (tmp_path / name).mkdir()
+    (tmp_path / 'val_names.txt').write_text('a.png\n')
+    assert whole_lab._preparation(str(tmp_path))[-2:] == ['--val_names', str(tmp_path / 'val_names.txt')]
+
+
+def test_any_other_folder_is_left_to_the_sunnybrook_reader(tmp_path):
+    assert whole_lab._preparation(str(tmp_path)) == ['sunnybrook', str(tmp_path)]
+
+
+def test_a_source_that_is_no_folder_is_refused_in_one_line(run, tmp_path):
+    done = run('scripts/lab.py', tmp_path / 'nowhere')
+    assert done.returncode == 1
+    assert done.stderr.startswith('ERROR: ') and len(done.stderr.splitlines()) == 1
