@@ -7,7 +7,7 @@ import shutil
 from contextlib import contextmanager
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from lvseg import files, runs
+from lvseg import files, runs, versions
 from lvseg.errors import LabError
 
 import numpy as np
@@ -64,7 +64,7 @@ def save(session: tf.Session, saver: tf.train.Saver, directory: str, global_step
     except ValueError:  # So the saver says that the directory is not there.
         raise LabError(f'{directory} was removed during the training; nothing can be saved there.') from None
     except (tf.errors.OpError, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error.message.splitlines()[0].split('; ')[-1]
+        reason = error.strerror if isinstance(error, OSError) else versions.reason(error).split('; ')[-1]
         raise LabError(
             f'the checkpoint of step {global_step} cannot be saved in {directory}: {reason}. It needs '
             f'{_megabytes(_size())}, {_megabytes(shutil.disk_usage(directory).free)} are free. What was saved before '
@@ -150,10 +150,8 @@ def assign(session: tf.Session, values: Dict[str, np.ndarray]) -> None:
 @contextmanager
 def explaining_damage(checkpoint: str) -> Iterator[None]:
     """A failure to read a checkpoint becomes a LabError."""
-    try:
+    with versions.damage_as(LabError(f'the checkpoint {checkpoint} is damaged. Train again.')):
         yield
-    except (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError):
-        raise LabError(f'the checkpoint {checkpoint} is damaged. Train again.') from None
 
 
 def remove_unfinished(directory: str) -> None:

@@ -5,7 +5,7 @@ import re
 from contextlib import contextmanager
 from typing import Callable, Iterator, Optional, Tuple
 
-from lvseg import records
+from lvseg import records, versions
 from lvseg.errors import LabError
 from lvseg.layout import record_file
 from lvseg.runs import Run
@@ -32,7 +32,7 @@ _ORDER = 10
 _BATCHES_AHEAD = 2
 
 # In an error's message, the operation that failed stands in brackets; others may be named there as its inputs.
-_FAILED_INPUT = re.compile(r'\[\[(node )?IteratorGetNext')
+_FAILED_INPUT = re.compile(r'\[\[(\{\{)?(node )?IteratorGetNext')
 
 
 def count(data_dir: str, split: str, batch_size: int) -> int:
@@ -92,8 +92,7 @@ def explaining_bad_records(data_dir: str, split: str) -> Iterator[None]:
         path = record_file(data_dir, split)
         for _ in records.read(path):
             pass
-        reason = error.message.splitlines()[0]
-        raise LabError(f'TensorFlow cannot read a record of {path}: {reason}') from None
+        raise LabError(f'TensorFlow cannot read a record of {path}: {versions.reason(error)}') from None
 
 
 def _decoded(path: str) -> tf.data.Dataset:

@@ -4,6 +4,7 @@ The one place that knows what the file looks like; whoever writes records writes
 """
 
 import csv
+import io
 import math
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
@@ -51,7 +52,10 @@ def lines(data_dir: str, split: str) -> List[Dict[str, str]]:
         return []
     try:
         with open(path, **_TEXT) as file:
-            return [line for line in csv.DictReader(file) if line.get('split') == SPLITS[split]]
+            text = file.read()
+        if '\0' in text:  # Which csv itself refuses until Python 3.10.
+            raise csv.Error('line contains NUL')
+        return [line for line in csv.DictReader(io.StringIO(text, newline='')) if line.get('split') == SPLITS[split]]
     except (OSError, csv.Error) as error:
         raise LabError(f'cannot read {path}: {error}. Make it again with: python -m data_prep (see -h).') from None
 

@@ -33,7 +33,8 @@ _DASH = 6  # pixels, where the two lines coincide
 
 _GAP = 8  # pixels, in a grid
 _TEXT_HEIGHT = 14
-_FONT = ImageFont.load_default()
+# Of letters that are wholly white; from Pillow 10.1 on, the default is another font, whose edges are grey.
+_FONT = getattr(ImageFont, 'load_default_imagefont', ImageFont.load_default)()
 
 
 class Slice(NamedTuple):

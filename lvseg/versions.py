@@ -44,6 +44,29 @@ def cuda_version() -> str:
     return tf.sysconfig.get_build_info().get('cuda_version', '')
 
 
+def reason(error: Exception) -> str:
+    """Why an operation of a session failed, in a line: TensorFlow 2 puts stack traces before and after it."""
+    lines = error.message.splitlines()
+    places = [number for number, line in enumerate(lines) if '[[' in line]  # In brackets stands the operation.
+    return lines[places[0] - 1].strip() if places and places[0] > 0 else lines[0]
+
+
+@contextlib.contextmanager
+def damage_as(explained: Exception) -> Iterator[None]:
+    """A failure to read a checkpoint raises this error in its place."""
+    import tensorflow.compat.v1 as tf  # Not at the top: `prepare` comes before it.
+
+    try:
+        yield
+    except (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError):
+        raise explained from None
+    except (tf.errors.OpError, IndexError) as error:
+        # Of a file that is cut off, TensorFlow 2 says so by an IndexError or by an OpError of no kind.
+        if type(error) not in (tf.errors.OpError, IndexError):
+            raise
+        raise explained from None
+
+
 class _QuietImport(importlib.abc.MetaPathFinder):
     """Finds TensorFlow as it would be found anyway, but holds back what its libraries say while they are loaded.
 

@@ -130,6 +130,8 @@ def _cases(raw_dir: str) -> Dict[str, str]:
         raise LabError(f'{table} not found: it says which contours belong to which patient. It comes with the data.')
     try:
         text = read_bytes(raw_dir, TABLE).decode('utf-8-sig')
+        if '\0' in text:  # Which csv itself refuses until Python 3.10.
+            raise csv.Error
         rows = list(csv.DictReader(io.StringIO(text)))
         cases = [(row['PatientID'].strip(), case_name(row['OriginalID'].strip())) for row in rows]
     except LabError as error:

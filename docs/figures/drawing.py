@@ -265,7 +265,12 @@ def learning_rates(rate: float, decay_rate: float, decay_steps: int, steps: np.n
         network().training(tf.square(tf.Variable(1.0)), rate, decay_steps, decay_rate)
         tensor = graph.get_operation_by_name(summaries.LEARNING_RATE).inputs[1]
         with tf.Session() as session:
-            return [session.run(tensor, {global_step: step}) for step in steps]
+            return [_at_step(step, tensor, global_step, session) for step in steps]
+
+
+def _at_step(step: int, tensor: tf.Tensor, global_step: tf.Variable, session: tf.Session) -> float:
+    global_step.load(step, session)
+    return session.run(tensor)
 
 
 def draw_learning_rate() -> Svg:

@@ -1,6 +1,7 @@
 """What is said of the mistakes of beginners, and of changes that have nothing to do with the blanks."""
 
 import re
+import sys
 
 from lvseg import networks
 
@@ -37,12 +38,18 @@ def test_a_value_of_another_kind_is_explained(written, said, report):
     assert found.problem.startswith(f'conv1, line {LINES[0]}: {said}')
 
 
+# Python words these two in another way from 3.10 on, and sees the first at the end of the call.
+SINCE_3_10 = sys.version_info >= (3, 10)
+LINE_OF_ORDER = LINES[0] + 7 if SINCE_3_10 else LINES[0]
+UNENDED = ': unterminated string literal' if SINCE_3_10 else ': EOL while scanning string literal'
+
+
 @pytest.mark.parametrize(
     ('before', 'after', 'said'),
     [
         (KERNEL, 'kernel_size=[5 5]', f'line {LINES[0]}: invalid syntax'),
-        (KERNEL, 'kernel_size=5, 5', f'line {LINES[0]}: positional argument follows keyword argument'),
-        ("name='conv1'", "name='conv1", ': EOL while scanning string literal'),
+        (KERNEL, 'kernel_size=5, 5', f'line {LINE_OF_ORDER}: positional argument follows keyword argument'),
+        ("name='conv1'", "name='conv1", UNENDED),
         ('    conv1 = ', '      conv1 = ', ': unexpected indent'),
         (KERNEL, 'kernel_size=[five, 5]', "name 'five' is not defined"),
         (KERNEL, 'kernel_size=FIXME * 2', f'line {LINES[0]}: unsupported operand'),

@@ -93,7 +93,8 @@ def test_training_goes_the_same_way_with_and_without_summaries():
             session.run(tf.global_variables_initializer())
             for _ in range(steps):
                 session.run(fetches)
-            return session.run('layer/kernel:0')
+            (kernel,) = (weights for weights in tf.trainable_variables() if weights.op.name == 'layer/kernel')
+            return session.run(kernel)
 
     assert weight_after(5, summarise=True) == weight_after(5, summarise=False) != 1
 
