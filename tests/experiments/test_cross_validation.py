@@ -7,7 +7,7 @@ from lvseg.errors import LabError
 
 import pytest
 
-from experiments import cross_validation
+from experiments import cross_validation, folds
 
 
 @pytest.fixture
@@ -34,6 +34,19 @@ def test_each_fold_is_trained_and_the_table_has_them_all(cross_validate, trainin
     assert next(row for row in rows if row[:1] == ['standard'])[:3] == ['standard', 'deviation', '0']
     kept = json.loads((tmp_path / 'out' / '2-folds-seed-4.json').read_text())
     assert kept['flags'] == ['--num_epochs', '3'] and kept['all_slices']['dice'] == pytest.approx(2 / 3)
+
+
+def test_the_patients_are_dealt_by_the_seed(trainings, write_data, manifest_of, tmp_path, monkeypatch):
+    data = write_data(tmp_path / 'data', {'train': list('abcdef')})
+    held_out = []
+    for seed in (1, 2):
+        arguments = ['--folds', '2', '--exercise', 'cnn', '--seed', str(seed), '--out', str(tmp_path / 'out')]
+        monkeypatch.setattr(sys, 'argv', ['cross_validate.py', str(data), *arguments])
+        cross_validation.main()
+        folder = tmp_path / 'out' / f'2-folds-seed-{seed}' / 'fold-1' / 'data'
+        held_out.append(sorted(line['patient'] for line in manifest_of(folder) if line['split'] == 'val'))
+    assert held_out == [folds.deal(list('abcdef'), 2, seed)[0] for seed in (1, 2)]
+    assert held_out[0] != held_out[1]
 
 
 def test_what_was_measured_before_is_not_measured_again(cross_validate, trainings, tmp_path):
@@ -124,3 +137,12 @@ def test_bad_flags_are_refused_in_one_line(run_here, data, flags):
     done = run_here('scripts/cross_validate.py', data, *flags)
     assert done.returncode == 2
     assert done.stderr.startswith('ERROR: ') and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize('flag', ['--data_dir', '--checkpoint_dir', '--seed', '--resume', '--init_from'])
+def test_what_each_part_sets_for_itself_cannot_be_set_for_all(data, flag, monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', ['cross_validate.py', str(data), '--', '--num_epochs', '1', flag])
+    with pytest.raises(SystemExit) as ended:
+        cross_validation.main()
+    assert ended.value.code == 2
+    assert f'{flag} cannot stand behind --' in capsys.readouterr().err

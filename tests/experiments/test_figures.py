@@ -35,18 +35,24 @@ def test_all_slices_count_alike_whatever_their_fold():
     assert 'Distances are of' not in tables.cross_validation(list(measured), result)
 
 
-def test_distances_of_all_slices_are_means_over_those_with_both_contours():
-    # 1 of 3 slices with both contours at 4 mm, 1 of 1 at 2 mm: (4 + 2) / 2 = 3; over all slices it would be 14 / 4.
+def test_each_figure_counts_what_it_is_of():
+    # IoU of slices: (1 * 0.1 + 3 * 0.3) / 4 = 0.25. Distances of slices with both contours: (1 * 4 + 1 * 2) / 2 = 3.
+    # Good of the slices with any contour: (1 * 1 + 2 * 0.25) / 3 = 0.5.
     measured = {
-        'fold 1': found(3, (10, 20, 20), 0.2, [('mm', 1, 4.0)]),
-        'fold 2': found(1, (30, 30, 30), 0.6, [('mm', 1, 2.0)]),
+        'fold 1': found(1, (10, 20, 20), 0.2, [('mm', 1, 4.0)]),
+        'fold 2': found(3, (30, 30, 30), 0.6, [('mm', 1, 2.0)]),
     }
-    measured['fold 1'].metrics['contours']['mm'].update(slices=3, contours=3)
+    measured['fold 1'].metrics['contours']['mm'].update(slices=1, contours=1, good=1.0)
+    measured['fold 2'].metrics['contours']['mm'].update(slices=3, contours=2, good=0.25)
     whole = summary(measured)['all_slices']
-    assert whole['average_perpendicular_distance'] == whole['hausdorff_distance'] == 3
-    # Of 3 + 1 contours, half are good in both folds.
-    measured['fold 2'].metrics['contours']['mm']['good'] = 1.0
-    assert summary(measured)['all_slices']['good'] == (3 * 0.5 + 1 * 1.0) / 4
+    assert whole['iou_per_slice'] == pytest.approx(0.25)
+    assert whole['average_perpendicular_distance'] == whole['hausdorff_distance'] == pytest.approx(3)
+    assert whole['good'] == pytest.approx(0.5)
+
+
+def test_nothing_labelled_and_nothing_predicted_is_a_dice_of_one():
+    measured = {name: found(1, (0, 0, 0), 1.0, []) for name in ('fold 1', 'fold 2')}
+    assert summary(measured)['all_slices']['dice'] == 1
 
 
 def test_distances_in_pixels_are_not_averaged_with_those_in_mm():

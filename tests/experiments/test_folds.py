@@ -20,6 +20,7 @@ from experiments import folds
         ('SC-N', ''),
         ('SC-HF-1', ''),
         ('SC-NI-1', ''),
+        ('SC-N-1-again', ''),
         ('anna', ''),
     ],
 )

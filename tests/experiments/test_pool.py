@@ -34,6 +34,8 @@ def test_no_patient_is_on_both_sides_and_no_slice_is_lost(data, manifest_of, tmp
         areas = [int(line['lv_pixels']) for line in lines if line['split'] == side]
         assert areas == [label.sum() for _, label in records.read(str(tmp_path / 'fold' / SIDES[side]))]
     assert {line['pixel_spacing'] for line in lines} == {'1.25'}
+    sides = [line['split'] for line in lines]
+    assert sides == sorted(sides)  # First all that train, then all that validate, as data_prep writes them.
 
 
 def test_one_record_file_is_enough(write_data, tmp_path):

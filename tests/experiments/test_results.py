@@ -1,5 +1,6 @@
 """experiments/results.py: what is measured again and what is not, and that docs/results.md speaks of these rows."""
 
+import json
 import sys
 
 from lvseg.errors import LabError
@@ -7,6 +8,7 @@ from lvseg.errors import LabError
 import pytest
 
 from experiments import commands, results
+from experiments.measuring import fingerprint
 
 
 @pytest.mark.parametrize('flags', [*(row.flags for row in results.ROWS), *results.CHALLENGE])
@@ -94,6 +96,13 @@ def test_of_other_data_the_old_figure_is_not_given_and_not_lost(measure, trainin
     assert len(trainings) == 12
     assert measure(data_of(5)) == of_five
     assert len(trainings) == 12
+
+
+def test_what_is_kept_names_its_data_in_full(measure, trainings, data_of, tmp_path):
+    """The folder's name has the first 8 digits alone."""
+    measure(data_of(5))
+    kept = [json.loads(path.read_text()) for path in tmp_path.glob('logs/results/*/*/*/measured.json')]
+    assert [one['made_with']['data'] for one in kept] == [fingerprint(data_of(5))] * 6
 
 
 def test_a_manifest_added_makes_other_data(measure, trainings, data_of):
