@@ -53,7 +53,29 @@ def test_what_is_right_by_default_may_be_left_out(report):
     assert is_solved(report(SOLVED.replace('        strides=[1, 1],\n', '', 1)))
 
 
+def conv1_by_a_class(module, kernel):
+    """The exercise with its first layer made by a class, its arguments by position."""
+    start, end = SOLVED.index('    conv1 = '), SOLVED.index("    print_tensor_shape(conv1, 'conv1 shape')")
+    layer = (
+        f"{module}.Conv2D(100, {kernel}, [2, 2], 'same', activation=tf.nn.relu, use_bias=False, "
+        "kernel_initializer=initial_weights, name='conv1')"
+    )
+    return f'{SOLVED[:start]}    conv1 = {layer}(images_re)\n{SOLVED[end:]}'
+
+
+@pytest.mark.parametrize('module', ['tf.layers', 'tf.keras.layers'])
+def test_a_layer_may_be_made_by_a_class(module, report):
+    assert is_solved(report(conv1_by_a_class(module, '[5, 5]')))
+
+
 # What is wrong
+
+
+@pytest.mark.parametrize('module', ['tf.layers', 'tf.keras.layers'])
+def test_a_wrong_value_in_a_class_is_found_as_well(module, report):
+    found = report(conv1_by_a_class(module, '[3, 5]'))
+    assert found.solved == 23
+    assert 'kernel_size gave weights of (3, 5, 1, 100)' in found.problem
 
 
 @pytest.mark.parametrize(('line', 'axis'), BLANKS)
