@@ -71,7 +71,7 @@ test-slow: setup-dev  ## run the tests that take long by nature: kills, fuzzing,
 test-exchange: setup-dev  ## run the tests of what one TensorFlow writes and another reads
 	@$(PYTHON) -m pytest -q --numprocesses 2 -m exchange
 
-figures: setup  ## draw the guide's figures again
+figures: setup-dev  ## draw the guide's figures again
 	@$(PYTHON) scripts/draw_figures.py
 
 lint: setup-dev  ## check the format and the style of the code, and that exercises/ is what the solutions make

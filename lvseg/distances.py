@@ -9,7 +9,7 @@ There, contours are curves; here, they are what a mask has of them: the centres 
 from typing import NamedTuple, Tuple
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.ndimage import binary_erosion
 
 GOOD = 5.0  # mm; the challenge calls a contour good if its average perpendicular distance is below.
 
@@ -36,6 +36,8 @@ def between(predicted: np.ndarray, expert: np.ndarray, spacing: Tuple[float, flo
         expert: the same of the expert's label.
         spacing: distance of neighbouring rows, and of neighbouring columns; both 1 for distances in pixels.
     """
+    from scipy.spatial import cKDTree  # Not at the top: it takes long, and a training does without it.
+
     ours, theirs = (np.argwhere(contour(mask)) * spacing for mask in (predicted, expert))
     if not len(ours) or not len(theirs):
         return Distances(np.nan, np.nan)
@@ -44,8 +46,12 @@ def between(predicted: np.ndarray, expert: np.ndarray, spacing: Tuple[float, flo
     return Distances(float(to_theirs.mean()), float(max(to_theirs.max(), to_ours.max())))
 
 
-def contour(mask: np.ndarray) -> np.ndarray:
-    """Boundary pixels, bool [height, width]: inside, with one of the four neighbours outside, or beyond the image."""
-    inside = np.pad(mask != 0, 1, 'constant')
-    inner = inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
-    return inside[1:-1, 1:-1] & ~inner
+def contour(mask: np.ndarray, width: int = 1) -> np.ndarray:
+    """The pixels of a mask that lie at its edge, bool [height, width]: what a mask has of its contour.
+
+    Args:
+        mask: integer or bool [height, width]; what lies beyond the picture counts as outside.
+        width: how many pixels deep the rim is, all of them inside the mask; each has four neighbours.
+    """
+    inside = mask != 0
+    return inside & ~binary_erosion(inside, iterations=width)

@@ -3,6 +3,8 @@
 import io
 from typing import List, NamedTuple, Optional, Tuple
 
+from lvseg.distances import contour
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -40,20 +42,6 @@ class Slice(NamedTuple):
     image: np.ndarray  # float or integer [height, width], in any unit
     label: Optional[np.ndarray]  # integer [height, width], 1 in the left ventricle; None where no expert was asked
     prediction: np.ndarray  # integer [height, width]
-
-
-def contour(mask: np.ndarray, width: int = 1) -> np.ndarray:
-    """The pixels of a mask that lie at its edge: bool [height, width].
-
-    Args:
-        mask: integer or bool [height, width]; what lies beyond the picture counts as outside.
-        width: how many pixels deep the line is, all of them inside the mask.
-    """
-    inside = np.pad(mask.astype(bool), width, 'constant')
-    inner = inside
-    for _ in range(width):
-        inner = inner & _shifted(inner, 1, 0) & _shifted(inner, -1, 0) & _shifted(inner, 0, 1) & _shifted(inner, 0, -1)
-    return (inside & ~inner)[width:-width, width:-width]
 
 
 def drawing(piece: Slice, size: int) -> np.ndarray:
@@ -135,7 +123,3 @@ def _line(mask: np.ndarray, size: int) -> np.ndarray:
 def _scaled(picture: Image.Image, size: int, method: int) -> np.ndarray:
     factor = size / max(picture.size)
     return np.asarray(picture.resize([round(side * factor) for side in picture.size], method))
-
-
-def _shifted(mask: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    return np.roll(mask, (rows, columns), axis=(0, 1))

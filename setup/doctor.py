@@ -25,8 +25,13 @@ DISK_WANTED = 1.5e9
 
 def diagnose(data_dir: str, tf: Optional[str] = None) -> Iterator[Finding]:
     """All findings, one after the other as they come: the slow ones are last."""
-    yield from packages.environment(PROJECT / ('.venv' if tf in (None, '1', '1.15') else f'.venv-tf{tf}'))
+    venv = PROJECT / ('.venv' if tf in (None, '1', '1.15') else f'.venv-tf{tf}')
+    broken = packages.environment(venv)
     build = packages.probe()
+    if broken and 'error' in build:
+        yield broken
+        yield Finding(False, f'packages, GPU and data: not looked at, for that takes the Python of {venv.name}.')
+        return
     wanted = packages.wanted_here(tf, build)
     yield packages.python(tuple(sys.version_info[:3]), wanted)
     yield packages.tensorflow(build, wanted, packages.why_this_one(wanted.edition, tf))

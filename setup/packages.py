@@ -86,19 +86,19 @@ def runs(venv: Path) -> bool:
         return False
 
 
-def environment(venv: Path) -> List[Finding]:
-    """The line on a venv that is there and cannot be used: it would not be found out from within."""
+def environment(venv: Path) -> Optional[Finding]:
+    """The line on a venv that is there and cannot be used, which no Python would find out from within; else None."""
     try:
         there = venv.is_dir() or venv.is_symlink()
     except OSError:  # Python 3.7: a folder above may not be read.
         there = True
     if not there or runs(venv):
-        return []
+        return None
     text = (
         f"{venv.name}: its Python{_home(venv)} is gone, another machine's, or not yours to run. Remove {venv.name} or "
         'move it away, or copy the lab without it to a folder of your own; then: make setup'
     )
-    return [Finding(False, text, stops_lab=True)]
+    return Finding(False, text, stops_lab=True)
 
 
 def _home(venv: Path) -> str:

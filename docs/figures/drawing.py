@@ -9,8 +9,7 @@ slices.png         slices with the contours of the expert and of a trained netwo
 """
 
 import types
-from html import escape
-from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple, Union
+from typing import Callable, Dict, List, NamedTuple, Tuple
 
 from lvseg import checkpoints, flags, metrics, networks, pictures, records, runs, summaries
 from lvseg.layout import SIZE, record_file
@@ -19,70 +18,14 @@ from lvseg.project import PROJECT
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from inside import drawing as show
+from docs.figures.svg import FAINT, INK, Point, Svg
+from inside import drawing
 
 IMAGES = PROJECT / 'docs' / 'images'
 
-_INK, _FAINT = '#222222', '#767676'
 _GREY, _BLUE, _ORANGE, _GREEN = '#c9ced6', '#7fb0e6', '#f2b36b', '#86c98f'
 _SLICE = '#44474d'  # darker than what is drawn on it
 _EXPERT, _NETWORK = ('#{:02x}{:02x}{:02x}'.format(*colour) for colour in (pictures.EXPERT, pictures.NETWORK))
-
-Point = Tuple[float, float]
-Attribute = Union[str, float]  # of an SVG element
-
-
-class Svg:
-    """A drawing on white, so that it can be read where the page is dark. Units are pixels; y points down."""
-
-    def __init__(self, width: float, height: float) -> None:
-        self._size = f'{width:g} {height:g}'
-        self._elements = []
-        self.rect(0, 0, width, height, 'white', edge='none')
-
-    def rect(
-        self, x: float, y: float, width: float, height: float, fill: str, edge: str = _INK, **more: Attribute
-    ) -> None:
-        """A rectangle, from its upper left corner."""
-        self._add('rect', x=x, y=y, width=width, height=height, fill=fill, stroke=edge, **more)
-
-    def circle(self, x: float, y: float, radius: float, fill: str, edge: str, **more: Attribute) -> None:
-        """A circle around a point."""
-        self._add('circle', cx=x, cy=y, r=radius, fill=fill, stroke=edge, **more)
-
-    def polygon(self, points: Sequence[Point], fill: str) -> None:
-        """A closed polygon."""
-        self._add('polygon', points=_joined(points), fill=fill, stroke=_INK)
-
-    def line(self, points: Sequence[Point], colour: str = _INK, width: float = 1) -> None:
-        """An open line through points."""
-        self._add('polyline', points=_joined(points), fill='none', stroke=colour, stroke_width=width)
-
-    def arrow(self, x: float, y: float, length: float) -> None:
-        """An arrow to the right."""
-        self.line([(x, y), (x + length, y)], _FAINT, 1.5)
-        self.line([(x + length - 6, y - 4), (x + length, y), (x + length - 6, y + 4)], _FAINT, 1.5)
-
-    def text(self, x: float, y: float, text: str, size: float = 13, anchor: str = 'middle', **more: Attribute) -> None:
-        """A line of text on the base line y."""
-        self._add('text', escape(text, quote=False), x=x, y=y, font_size=size, text_anchor=anchor, **more)
-
-    def text_of_file(self) -> str:
-        """The whole drawing as the text of an SVG file."""
-        head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self._size}" font-family="sans-serif">'
-        return '\n'.join([head, *self._elements, '</svg>', ''])
-
-    def _add(self, tag: str, content: str = '', **attributes: Attribute) -> None:
-        text = ' '.join(f'{name.replace("_", "-")}="{_number(value)}"' for name, value in attributes.items())
-        self._elements.append(f'<{tag} {text}>{content}</{tag}>' if content else f'<{tag} {text}/>')
-
-
-def _number(value: Attribute) -> str:
-    return value if isinstance(value, str) else f'{value:.5g}'
-
-
-def _joined(points: Sequence[Point]) -> str:
-    return ' '.join(f'{_number(x)},{_number(y)}' for x, y in points)
 
 
 class Layer(NamedTuple):
@@ -159,8 +102,8 @@ def _grid(
         outside = max(row, column) >= dashed_from
         style = {'stroke_dasharray': '3 3'} if outside else {}
         left, top = x + column * _CELL, y + row * _CELL
-        svg.rect(left, top, _CELL, _CELL, fill(row, column), edge=_FAINT, **style)
-        colour = _FAINT if outside else _INK
+        svg.rect(left, top, _CELL, _CELL, fill(row, column), edge=FAINT, **style)
+        colour = FAINT if outside else INK
         svg.text(left + _CELL / 2, top + _CELL / 2 + 5, f'{value:g}'.replace('-', '−'), 14, fill=colour)
 
 
@@ -215,7 +158,7 @@ def draw_layers() -> Svg:
 
 def _title(svg: Svg, y: float, name: str, what: str) -> None:
     svg.text(20, y + 8, name, 16, 'start', font_weight='bold')
-    svg.text(20, y + 28, what, 13, 'start', fill=_FAINT)
+    svg.text(20, y + 28, what, 13, 'start', fill=FAINT)
 
 
 def _draw_convolution(svg: Svg, y: float) -> None:
@@ -399,8 +342,8 @@ def augmentation_picture(data_dir: str) -> bytes:
 def slices_picture(data_dir: str, checkpoint_dir: str) -> bytes:
     """Six validation slices, from the one with the lowest Dice to the one with the highest."""
     exercise = runs.load(checkpoint_dir)['exercise']
-    predict = show.predictor(checkpoints.newest(checkpoint_dir), exercise, networks.solution(exercise), {})
-    ordered = show.worst(show.source(data_dir), predict)
+    predict = drawing.predictor(checkpoints.newest(checkpoint_dir), exercise, networks.solution(exercise), {})
+    ordered = drawing.worst(drawing.source(data_dir), predict)
     some = [ordered[number] for number in np.linspace(0, len(ordered) - 1, 6).astype(int)]
     tiles = [pictures.tile(found.piece, [(f'Dice {found.dice:.3f}', pictures.TEXT)], 200) for found in some]
     return pictures.png(pictures.grid(tiles, list(pictures.LEGEND), 3))

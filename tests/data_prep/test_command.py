@@ -231,6 +231,15 @@ def test_an_empty_side_gets_no_file_and_an_earlier_one_goes(succeed, raw, out, f
     assert ('Next:' in stdout) == (full == 'train')
 
 
+def test_a_dangling_link_in_the_place_of_a_result_goes_too(succeed, raw, out, tmp_path):
+    out.mkdir()
+    for name in FILES:
+        (out / name).symlink_to(tmp_path / 'nowhere')
+    succeed('sunnybrook', raw, '--out', out, '--val_fraction', 0)
+    assert {path.name for path in out.iterdir()} == {'train_images.tfrecords', 'manifest.csv'}
+    assert not (tmp_path / 'nowhere').exists()
+
+
 # --- Bad slices ---
 
 
@@ -484,6 +493,15 @@ def test_studies_of_an_earlier_phantom_do_not_stay_among_the_new(fake_phantom, s
     for patients in (3, 2):
         succeed('phantom', '--out', out, '--patients', patients)
     assert len(list((out / 'phantom_studies/SCD_ManualContours').iterdir())) == 2
+
+
+def test_studies_of_a_phantom_stay_when_other_data_take_the_place_of_its_records(
+    fake_phantom, succeed, raw, out, content
+):
+    succeed('phantom', '--out', out, '--patients', 2)
+    before = content(out / 'phantom_studies')
+    succeed('sunnybrook', raw, '--out', out)
+    assert content(out / 'phantom_studies') == before
 
 
 def test_a_phantom_that_fails_leaves_the_earlier_one(fake_phantom, succeed, data_prep, out, content, monkeypatch):

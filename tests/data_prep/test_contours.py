@@ -18,6 +18,13 @@ def test_a_rectangle_is_filled_with_its_outline():
     np.testing.assert_array_equal(mask, expected)
 
 
+def test_half_pixels_are_rounded_down():
+    # As the published masks have them: 2.5 and 5.5 are 2 and 5, and so on.
+    np.testing.assert_array_equal(
+        contours.read_mask(b'2.5 1.5\n5.5 1.5\n5.5 3.5\n2.5 3.5\n'), contours.read_mask(SQUARE.encode())
+    )
+
+
 def test_a_triangle_is_filled_with_its_outline():
     # Pixels with x + y <= 4: 5 + 4 + 3 + 2 + 1 = 15.
     mask = contours.read_mask(b'0 0\n4 0\n0 4\n')

@@ -140,6 +140,10 @@ def test_the_spacing_is_that_of_rows_and_of_columns(make_dicom):
     assert dicom.read_image(make_dicom(PIXELS, PixelSpacing=['1.5', '1.25'])).spacing == (1.5, 1.25)
 
 
+def test_the_smallest_and_the_largest_sensible_spacing_are_read(make_dicom):
+    assert dicom.read_image(make_dicom(PIXELS, PixelSpacing=['0.01', '10'])).spacing == (0.01, 10)
+
+
 @pytest.mark.parametrize(
     'spacing',
     [
@@ -236,6 +240,10 @@ def test_a_mask_is_what_is_stored_as_other_than_0(make_dicom):
     mask = dicom.read_mask(data)
     assert mask.dtype == np.uint8
     assert mask.tolist() == [[0, 1], [1, 0]]
+
+
+def test_a_mask_below_0_is_a_mask_too(make_dicom):
+    assert dicom.read_mask(make_dicom(np.array([[-1, 0, 5]], np.int16))).tolist() == [[1, 0, 1]]
 
 
 def test_a_mask_compressed_with_loss_is_refused(make_dicom, make_picture):

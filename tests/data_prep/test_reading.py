@@ -86,11 +86,10 @@ def test_processes_end_with_a_killed_parent(run):
     # The parent prints its processes' numbers and kills itself. They share its standard output, which `run` reads until
     # the last of them has ended.
     code = (
-        'import os, signal\n'
+        'import multiprocessing, os, signal\n'
         'from data_prep.reading import reader\n'
         'with reader(None, 2):\n'
-        '    print(*[task for task in os.listdir("/proc") if task.isdigit() and\n'
-        '            open(f"/proc/{task}/stat").read().split(")")[-1].split()[1] == str(os.getpid())], flush=True)\n'
+        '    print(*[child.pid for child in multiprocessing.active_children()], flush=True)\n'
         '    os.kill(os.getpid(), signal.SIGKILL)\n'
     )
     done = run('-c', code, timeout=60)

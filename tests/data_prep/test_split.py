@@ -66,6 +66,13 @@ def test_records_are_in_the_order_of_the_draw():
     assert names(sides.train) == expected[5:]
 
 
+def test_patients_are_drawn_from_their_sorted_names():
+    expected = [f'P{patient:02d}' for patient in range(10)]
+    random.Random(7).shuffle(expected)
+    sides = split.by_patient(slices_of(10, 3), 0.3, 7)
+    assert {piece.patient for piece in sides.val} == set(expected[:3])
+
+
 def test_slices_of_one_patient_fall_on_both_sides_by_slice():
     assert split.patients_on_both_sides(split.by_slice(slices_of(2, 50), 0.5, 1234)) == ['P00', 'P01']
 
@@ -105,6 +112,16 @@ def test_listed_names_are_for_validation(pictures, tmp_path, text, val):
     sides = split.by_names(pictures, str(tmp_path / 'names.txt'), 1234)
     assert set(names(sides.val)) == val
     assert set(names(sides.train)) == set(names(pictures)) - val
+
+
+def test_listed_names_are_in_the_order_of_the_draw(tmp_path):
+    (tmp_path / 'names.txt').write_text('P00-003\nP00-001\nP00-007\n')
+    expected = names(slices_of(1, 20))
+    random.Random(7).shuffle(expected)
+    sides = split.by_names(slices_of(1, 20), str(tmp_path / 'names.txt'), 7)
+    listed = {'P00-001', 'P00-003', 'P00-007'}
+    assert names(sides.train) == [name for name in expected if name not in listed]
+    assert names(sides.val) == [name for name in expected if name in listed]
 
 
 @pytest.mark.parametrize(

@@ -161,9 +161,10 @@ def is_page(address):
 
 
 @pytest.fixture
-def copy(root, tmp_path):
+def copy(root, tmp_path, monkeypatch):
     """The repository as git has it, and what is not yet committed; with an environment that is set up."""
     folder = tmp_path / 'lab'
+    monkeypatch.setenv('PYTHONPATH', str(folder))  # The environment itself leads to the repository's own rooms.
     listed = ['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard']
     for name in subprocess.check_output(listed, cwd=root, text=True).rstrip('\0').split('\0'):
         if (root / name).exists():
@@ -177,8 +178,8 @@ def copy(root, tmp_path):
         if not entry.name.endswith('-installed'):
             (venv / entry.name).symlink_to(entry)
     for stamp, requirements in (('lab-installed', edition.requirements), ('dev-installed', 'requirements-dev.txt')):
-        installed = [(folder / name).read_text() for name in (requirements, 'pyproject.toml')]
-        (venv / stamp).write_text('\n'.join([str(folder.resolve()), *installed]))
+        installed = ''.join((folder / name).read_text() for name in (requirements, 'pyproject.toml'))
+        (venv / stamp).write_text(f'{folder.resolve()}\n{installed}')
     if venv.name != '.venv':
         (folder / '.venv').symlink_to(venv.name)
 

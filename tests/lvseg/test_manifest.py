@@ -1,6 +1,8 @@
+import os
+
 from lvseg import manifest
 from lvseg.errors import LabError
-from lvseg.manifest import Spacing
+from lvseg.manifest import Row, Spacing
 
 import pytest
 
@@ -30,6 +32,26 @@ def test_the_lines_of_a_split_are_those_of_its_records_in_their_order(tmp_path):
     assert [line['name'] for line in manifest.lines(str(tmp_path), 'eval')] == ['b']
     assert manifest.fits(lines, [1, 3])
     assert not manifest.fits(lines, [3, 1]) and not manifest.fits(lines, [1])
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    rows = [
+        Row('train', 'a, b', 'p', 'a.png', 'm/a.png', 4, '1.5\\1.25'),
+        Row('val', os.fsdecode(b'\xff'), 'p', 'b.png', 'm/b.png', 0),
+        Row('skipped', 'c', 'q', 'c.png', '', bad_file='c.png', reason='is "damaged"'),
+    ]
+    manifest.write(str(tmp_path / 'manifest.csv'), [row._asdict() for row in rows])
+    ((train,), (val,)) = (manifest.lines(str(tmp_path), split) for split in ('train', 'eval'))
+    assert dict(train) == {**rows[0]._asdict(), 'lv_pixels': '4'}
+    assert dict(val) == {**rows[1]._asdict(), 'lv_pixels': '0'}
+    # Of a slice that is not in the records, nothing was counted.
+    assert (tmp_path / 'manifest.csv').read_bytes().splitlines()[3] == b'skipped,c,q,c.png,,,,c.png,"is ""damaged"""'
+
+
+def test_the_first_line_tells_which_columns_are_written(tmp_path):
+    lines = [{'split': 'val', 'name': 'a'}, {'split': 'val', 'patient': 'p'}]
+    manifest.write(str(tmp_path / 'manifest.csv'), lines)
+    assert (tmp_path / 'manifest.csv').read_bytes() == b'split,name\nval,a\nval,\n'
 
 
 def test_without_a_manifest_there_are_no_lines(tmp_path):

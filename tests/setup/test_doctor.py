@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from setup import doctor
+from setup import doctor, editions, packages
 
 
 @pytest.fixture
@@ -86,3 +86,24 @@ def test_it_works_where_no_package_is_installed(root, tmp_path):
     assert done.stderr == ''
     assert "cannot be imported: No module named 'tensorflow'" in done.stdout
     assert 'NOT OK  numpy is not installed; 1.16.6 is wanted.' in done.stdout
+
+
+def test_where_the_venv_cannot_be_used_that_is_all_it_says(monkeypatch, tmp_path):
+    (tmp_path / '.venv-tf2').mkdir()
+    monkeypatch.setattr(doctor, 'PROJECT', tmp_path)
+    monkeypatch.setattr(doctor.packages, 'probe', lambda: {'error': "No module named 'tensorflow'"})
+    venv, rest = doctor.diagnose(str(tmp_path), '2')
+    assert venv.stops_lab and venv.text.startswith('.venv-tf2: its Python is gone,')
+    assert rest.text == 'packages, GPU and data: not looked at, for that takes the Python of .venv-tf2.'
+
+
+def test_the_reason_for_tensorflow_2_in_place_of_1_15_is_told(monkeypatch, tmp_path):
+    (tmp_path / '.venv-tf2').mkdir()
+    (tmp_path / '.venv-tf2' / 'instead-of-1.15').write_text('TensorFlow 1.15 needs Python 3.7\n')
+    (tmp_path / '.venv').symlink_to('.venv-tf2')
+    monkeypatch.setattr(packages, 'PROJECT', tmp_path)
+    monkeypatch.setattr(sys, 'prefix', str(tmp_path / '.venv'))
+    newest, _, tf_1_15 = editions.EDITIONS
+    assert packages.why_this_one(newest, None) == ', since TensorFlow 1.15 needs Python 3.7'
+    assert packages.why_this_one(newest, '2') == ', as asked for by TF=2'
+    assert packages.why_this_one(tf_1_15, None) == ': what the lab teaches'

@@ -75,7 +75,7 @@ def test_a_venv_that_cannot_be_used_is_told_with_where_its_python_was(body, tmp_
     if body is None:
         (venv / 'bin' / 'python').chmod(0o600)
     (venv / 'pyvenv.cfg').write_text('home = /root/python3.7/bin\n')
-    (finding,) = packages.environment(venv)
+    finding = packages.environment(venv)
     assert not finding.ok and finding.stops_lab
     assert finding.text.startswith('.venv: its Python from /root/python3.7/bin is gone,')
     assert 'not yours to run' in finding.text and 'Remove .venv or move it away' in finding.text
@@ -83,8 +83,8 @@ def test_a_venv_that_cannot_be_used_is_told_with_where_its_python_was(body, tmp_
 
 def test_no_venv_and_one_that_runs_need_no_line(tmp_path):
     put_python(tmp_path / '.venv', 'exit 0')
-    assert packages.environment(tmp_path / '.venv') == []
-    assert packages.environment(tmp_path / '.venv-tf2') == []
+    assert packages.environment(tmp_path / '.venv') is None
+    assert packages.environment(tmp_path / '.venv-tf2') is None
 
 
 def put_python(venv, body):

@@ -148,6 +148,19 @@ def test_several_short_axis_series_are_told_apart_by_image_numbers(prepare, atla
     }
 
 
+def test_capital_and_small_letters_are_alike_in_the_names_of_series_and_files(prepare, atlas):
+    others = {'CINESAX': 'cinesax', 'IM-': 'im-', '.dcm': '.DCM', 'icontour-manual.txt': 'ICONTOUR-MANUAL.TXT'}
+    files = {}
+    for path, content in atlas({'SC-HF-I-1': [7]}).items():
+        for usual, other in others.items():
+            path = path.replace(usual, other)
+        files[path] = content
+    assert f'{CASE_FOLDER}/cinesax_300/im-0003-0007.DCM' in files
+    done = prepare(files)
+    assert done.status == 0, done.stderr
+    assert 'Found 1 endocardial contour,' in done.stdout
+
+
 @pytest.mark.parametrize(
     'twin',
     [

@@ -1,0 +1,230 @@
+"""What is said of the mistakes of beginners, and of changes that have nothing to do with the blanks."""
+
+import re
+
+from lvseg import networks
+
+import pytest
+
+from classroom import blanks, checking
+from classroom import judging as check
+from tests.classroom.cnn import KERNEL, LINES, SOLVED, STRIDES, is_solved, with_values
+
+# Mistakes of beginners
+
+
+@pytest.mark.parametrize(
+    ('written', 'said'),
+    [
+        ("'5, 5'", "kernel_size is the text '5, 5'; numbers are wanted"),
+        ("['5', '5']", "kernel_size has the text '5' in it; numbers are wanted"),
+        ('[0, 5]', 'kernel_size has 0 in it; numbers above 0 are wanted'),
+        ('-5', 'kernel_size has -5 in it; numbers above 0 are wanted'),
+        ('[5.0, 5.0]', 'kernel_size has 5.0 in it; whole numbers are wanted'),
+        ('2.5', 'kernel_size has 2.5 in it; whole numbers are wanted'),
+        ('True', 'kernel_size has True in it; whole numbers are wanted'),
+        ('None', 'kernel_size has None in it; whole numbers are wanted'),
+        ('{5}', 'kernel_size has {5} in it; whole numbers are wanted'),
+        ('[5, 5, 5]', 'kernel_size wants a height and a width, as in [height, width]; values given: 3'),
+        ('[5]', 'kernel_size wants a height and a width, as in [height, width]; values given: 1'),
+        ('[]', 'kernel_size wants a height and a width, as in [height, width]; values given: 0'),
+        ('10**40', 'kernel_size is refused by TensorFlow'),
+    ],
+)
+def test_a_value_of_another_kind_is_explained(written, said, report):
+    found = report(SOLVED.replace(KERNEL, f'kernel_size={written}', 1))
+    assert found.solved == 22
+    assert found.problem.startswith(f'conv1, line {LINES[0]}: {said}')
+
+
+@pytest.mark.parametrize(
+    ('before', 'after', 'said'),
+    [
+        (KERNEL, 'kernel_size=[5 5]', f'line {LINES[0]}: invalid syntax'),
+        (KERNEL, 'kernel_size=5, 5', f'line {LINES[0]}: positional argument follows keyword argument'),
+        ("name='conv1'", "name='conv1", ': EOL while scanning string literal'),
+        ('    conv1 = ', '      conv1 = ', ': unexpected indent'),
+        (KERNEL, 'kernel_size=[five, 5]', "name 'five' is not defined"),
+        (KERNEL, 'kernel_size=FIXME * 2', f'line {LINES[0]}: unsupported operand'),
+        ('import tensorflow', 'import no_such_module\nimport tensorflow', 'the module no_such_module is not installed'),
+        ('from lvseg import summaries', 'from lvseg import no_such_name', 'cannot import name'),
+        ('CLASSES = 2', 'exit()', 'the program is ended here'),
+        ('        kernel_size=[5, 5],\n', '', "missing 1 required positional argument: 'kernel_size'"),
+        ("name='conv2'", "name='conv1'", 'Variable conv1/kernel already exists'),
+        ('    pool1 = ', '    1 / 0\n    pool1 = ', 'division by zero'),
+        ('def inference(', 'def infer(', 'has no function inference'),
+        ('def evaluation(', 'def evaluate(', 'has no function evaluation'),
+        ('def loss(logits, labels)', 'def loss(logits, labels, more)', 'loss does not take what the lab calls it with'),
+        ('    return upscore\n', '', 'inference gives nothing'),
+        ('        pool1,\n', '        conv1,\n', 'inference gives float32 (1, 512, 512, 2); float32 (1, 256, 256, 2)'),
+        (
+            "tf.reduce_mean(cross_entropy, name='cross_entropy_mean')",
+            'cross_entropy',
+            'loss gives float32 (1, 256, 256); float32 () is wanted',
+        ),
+        ('DROPOUT_RATE = 0.0', "DROPOUT_RATE = 'half'", 'half'),
+        ('CLASSES = 2', 'CLASSES = FIXME', 'FIXME'),
+    ],
+)
+def test_a_mistake_beside_the_blanks_is_explained_in_one_line(before, after, said, report):
+    assert before in SOLVED
+    problem = report(SOLVED.replace(before, after, 1)).problem
+    assert said in problem
+    assert len(problem.splitlines()) == 1
+
+
+def test_an_empty_file_is_explained(report):
+    found = report('')
+    assert 'has no function inference' in found.problem
+    assert found.solved is None
+
+
+def test_an_earlier_blank_comes_before_a_later_mistake(report):
+    text = with_values(SOLVED, LINES[0], ['FIXME', 'FIXME']).replace('    pool2 = ', '    1 / 0\n    pool2 = ')
+    found = report(text)
+    assert found.problem.startswith('conv1, ')
+    assert found.solved == 3 * 4 - 2  # Three layers are built before the mistake; two of conv1's blanks are open.
+
+
+def test_an_earlier_mistake_comes_before_a_later_blank(report):
+    text = with_values(SOLVED, LINES[-1], ['FIXME', 'FIXME']).replace('    pool1 = ', '    1 / 0\n    pool1 = ')
+    found = report(text)
+    assert 'division by zero' in found.problem
+    assert found.solved == 4  # Those of conv1.
+
+
+def test_a_loop_without_end_is_stopped(report, monkeypatch):
+    monkeypatch.setattr(networks, 'SECONDS_AT_MOST', 0.5)
+    text = SOLVED + '\nwhile True:\n    pass\n'
+    problem = report(text).problem
+    assert 'Is this a loop that never ends?' in problem
+    assert re.search(rf'line ({text.count(chr(10)) - 1}|{text.count(chr(10))}):', problem)
+
+
+def test_a_students_own_except_does_not_swallow_the_time_limit(report, monkeypatch):
+    monkeypatch.setattr(networks, 'SECONDS_AT_MOST', 0.5)
+    text = SOLVED + '\nwhile True:\n    try:\n        pass\n    except Exception:\n        pass\n'
+    assert 'Is this a loop that never ends?' in report(text).problem
+
+
+@pytest.mark.parametrize(
+    ('content', 'said'), [('# Höhe\n'.encode('latin-1'), 'not saved as UTF-8'), (b'\0\0\0', 'damaged')]
+)
+def test_a_file_that_is_no_text_is_explained(content, said, tmp_path, solution):
+    path = tmp_path / 'neuralnetwork.py'
+    path.write_bytes(content)
+    with pytest.raises(networks.LabError, match=said):
+        check.check(path, solution)
+
+
+def test_a_missing_file_is_explained(tmp_path, solution):
+    with pytest.raises(networks.LabError, match='not found.*make exercises'):
+        check.check(tmp_path / 'neuralnetwork.py', solution)
+
+
+def test_a_bug_of_ours_keeps_its_traceback(tmp_path, monkeypatch, solution):
+    path = tmp_path / 'neuralnetwork.py'
+    path.write_text(SOLVED)
+    monkeypatch.setattr(networks, 'images', lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        check.check(path, solution)
+
+
+# Changes that have nothing to do with the blanks
+
+
+@pytest.mark.parametrize(
+    ('before', 'after', 'note'),
+    [
+        ('DROPOUT_RATE = 0.0', 'DROPOUT_RATE = 0.5', None),
+        ('    conv1 = ', '    # Eyes first.\n    conv1 = ', None),
+        (f'{KERNEL},\n        {STRIDES}', f'{STRIDES},\n        {KERNEL}', None),
+        (
+            'filters=100,\n        kernel_size=[5, 5],\n        strides=[2, 2],',
+            'kernel_size=[5, 5],\n        strides=[2, 2],\n        filters=100,',
+            None,
+        ),
+        (
+            'filters=100,\n        kernel_size=[5, 5],\n        strides=[2, 2],\n        padding=',
+            '100,\n        [5, 5],\n        [2, 2],\n        padding=',
+            None,
+        ),
+        ('\n', '\r\n', None),
+        (
+            'filters=200',
+            'filters=64',
+            'Changed: conv2/kernel has weights of (5, 5, 100, 64); of (5, 5, 100, 200) in the lab.',
+        ),
+        ('use_bias=False', 'use_bias=True', 'New: conv1/bias, weights of (100,).'),
+        ("name='upscore'", "name='up'", 'Gone: upscore/kernel, weights of (31, 31, 2, 2).'),
+    ],
+)
+def test_a_change_that_fits_the_lab_is_accepted_and_noted(before, after, note, report):
+    count = -1 if before == '\n' else 1
+    assert before in SOLVED
+    found = report(SOLVED.replace(before, after, count))
+    assert is_solved(found), found.problem
+    assert found.notes == () if note is None else note in found.notes
+
+
+def test_a_renamed_layer_is_missed_by_its_name(report):
+    found = report(SOLVED.replace("name='conv1'", "name='first'"))
+    assert found.problem.startswith('conv1: there is no layer of this name')
+    assert 'first, pool1, conv2' in found.problem
+    assert found.solved == 20
+
+
+def test_a_deleted_layer_is_missed(report):
+    start, end = SOLVED.index('    conv4 = '), SOLVED.index('    drop = ')
+    found = report(SOLVED[:start] + SOLVED[end:].replace('dropout(conv4', 'dropout(conv3'))
+    assert found.problem.startswith('conv4: there is no layer of this name')
+    assert found.solved == 20
+
+
+def test_a_pooling_that_became_a_convolution_is_missed(report):
+    text = SOLVED.replace(
+        'max_pooling2d(\n        conv1,\n        pool_size', 'conv2d(\n        conv1, 100, kernel_size'
+    )
+    assert report(text).problem.startswith('pool1: there is no layer of this name with a pool_size')
+
+
+def test_another_padding_does_not_blame_the_blanks(report):
+    found = report(SOLVED.replace("padding='same'", "padding='valid'"))
+    assert found.solved == 24
+    assert found.problem.endswith('float32 (1, 256, 256, 2) is wanted.')
+
+
+# Exercises without blanks
+
+
+def checked_without_blanks(name, text, tmp_path):
+    path = tmp_path / 'neuralnetwork.py'
+    path.write_text(text, encoding='utf-8')
+    return check.check(path, check.Solution(networks.solution(name)))
+
+
+@pytest.mark.parametrize('name', ['simple', 'cnnDice'])
+def test_an_exercise_without_blanks_fits_as_it_is(name, tmp_path):
+    found = checked_without_blanks(name, networks.source(networks.solution(name)), tmp_path)
+    assert found.problem == '' and found.notes == ()
+    assert 'fits the lab' in checking.screen(name, found, 0, 0).splitlines()[0]
+
+
+def test_another_number_of_hidden_units_fits(tmp_path):
+    text = networks.source(networks.solution('simple')).replace('HIDDEN_UNITS = 512', 'HIDDEN_UNITS = 64')
+    found = checked_without_blanks('simple', text, tmp_path)
+    assert found.problem == ''
+    assert len(found.notes) == 2  # The two matrices.
+    assert 'Hidden1/W_fc has weights of (65536, 64); of (65536, 512) in the lab.' in found.notes[1]
+
+
+def test_an_evaluation_that_gives_less_does_not_fit(tmp_path):
+    text = networks.source(networks.solution('cnnDice'))
+    text = text.replace('return tf.reduce_sum(divs), label_sum, example_sum', 'return tf.reduce_sum(divs)')
+    found = checked_without_blanks('cnnDice', text, tmp_path)
+    assert found.problem.endswith('evaluation gives int32 (); int32 () and int32 () and int32 () is wanted.')
+
+
+def test_a_mark_outside_a_named_layer_is_the_authors_slip():
+    with pytest.raises(ValueError, match=r'\[1\]'):
+        blanks.parameters('x = [1, 2]  # blank\n')
