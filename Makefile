@@ -8,6 +8,9 @@ export $(TYPED)
 VENV := .venv$(addprefix -tf,$(filter-out 1 1.15,$(TF)))
 PYTHON := $(VENV)/bin/python
 
+# Each process of the tests needs a core and up to 2 GB.
+IN_PARALLEL := --numprocesses logical --maxprocesses 4
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev lab challenge tensorboard show check reset doctor parameters archive exercises figures test test-slow \
 	test-exchange lint results cross-validate benchmark clean
@@ -60,10 +63,10 @@ reset: setup  ## put a blank exercise back, keeping yours beside it: make reset 
 	@$(PYTHON) scripts/make_exercises.py --reset $${EXERCISE:+"$$EXERCISE"}
 
 test: setup-dev  ## run the tests
-	@$(PYTHON) -m pytest -q --numprocesses 2 -m 'not slow and not exchange'
+	@$(PYTHON) -m pytest -q $(IN_PARALLEL) --dist worksteal -m 'not slow and not exchange'
 
 test-slow: setup-dev  ## run the tests that take long by nature: kills, fuzzing, a browser, the guide's commands
-	@$(PYTHON) -m pytest -q -m slow
+	@$(PYTHON) -m pytest -q $(IN_PARALLEL) --dist loadfile -m slow  # TensorBoard's port can be had once at a time.
 
 test-exchange: setup-dev  ## run the tests of what one TensorFlow writes and another reads
 	@$(PYTHON) -m pytest -q --numprocesses 2 -m exchange

@@ -336,14 +336,14 @@ def test_the_seed_decides(augmentation, graph):
 
 # The programs
 
-QUICK = ['--num_epochs', 2, '--batch_size', 5, '--seed', 1, '--network', 'fcn']
+QUICK = ['--num_epochs', 2, '--batch_size', 2, '--seed', 1, '--network', 'fcn']  # 2 steps an epoch, of few_slices.
 
 
 class Program:
     """The challenge's programs, run in a process of their own or in the test's."""
 
-    def __init__(self, run, root, data_dir, package='exercise_solutions'):
-        self._run, self._folder, self._data = run, root / package / 'challenge', ['--data_dir', data_dir]
+    def __init__(self, run, root, data, package='exercise_solutions'):
+        self._run, self._folder, self._data = run, root / package / 'challenge', ['--data_dir', data]
 
     def train(self, run_dir, *more):
         return self._run(self._folder / 'runTraining.py', *self._data, '--checkpoint_dir', run_dir, *more)
@@ -354,13 +354,22 @@ class Program:
 
 
 @pytest.fixture(scope='module')
-def program(run_here, root, data_dir):
-    return Program(run_here, root, data_dir)
+def few_slices(tmp_path_factory, write_slices):
+    """4 slices to train, 2 to validate."""
+    folder = tmp_path_factory.mktemp('few')
+    write_slices(folder / 'train_images.tfrecords', range(4))
+    write_slices(folder / 'val_images.tfrecords', range(2))
+    return folder
 
 
 @pytest.fixture(scope='module')
-def as_a_user_runs_it(run, root, data_dir):
-    return Program(run, root, data_dir)
+def program(run_here, root, few_slices):
+    return Program(run_here, root, few_slices)
+
+
+@pytest.fixture(scope='module')
+def as_a_user_runs_it(run, root, few_slices):
+    return Program(run, root, few_slices)
 
 
 @pytest.fixture(scope='module')
@@ -553,8 +562,8 @@ def test_a_choice_that_there_is_not_is_refused_with_those_that_there_are(program
     assert "invalid choice: 'resnet' (choose from 'fcn', 'alexnet', 'unet')" in done.stderr
 
 
-def test_the_exercise_starts_with_the_labs_network_and_runs_as_it_is(unet_run, run_here, root, data_dir, tmp_path):
-    exercise = Program(run_here, root, data_dir, 'exercises')
+def test_the_exercise_starts_with_the_labs_network_and_runs_as_it_is(unet_run, run_here, root, few_slices, tmp_path):
+    exercise = Program(run_here, root, few_slices, 'exercises')
     trained = exercise.train(tmp_path / 'train', *QUICK, '--augment')
     assert trained.returncode == 0, trained.stderr
     assert exercise.evaluate(tmp_path / 'train').returncode == 0
@@ -581,7 +590,7 @@ GAMMA = "FLAGS = [\n    Flag('gamma', 'exponent of the pixels', 1.0, type=float,
 
 
 @pytest.fixture(scope='module')
-def with_gamma(copy_exercise, run, data_dir):
+def with_gamma(copy_exercise, run_here, few_slices):
     """The challenge's programs with one flag more, which stands where the others do and is taken by inference."""
     folder = copy_exercise('challenge')
     network = folder / 'neuralnetwork.py'
@@ -589,7 +598,7 @@ def with_gamma(copy_exercise, run, data_dir):
     text = text.replace('augment=False):', 'augment=False, gamma=1.0):', 1)
     first_line = "    print_tensor_shape(images, '"
     network.write_text(text.replace(first_line, f"    print('GAMMA', gamma)\n{first_line}", 1))
-    return Program(run, folder.parent.parent, data_dir)
+    return Program(run_here, folder.parent.parent, few_slices)
 
 
 def test_a_flag_of_the_students_own_is_added_in_one_place(with_gamma, tmp_path):
