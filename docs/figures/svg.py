@@ -14,6 +14,8 @@ class Svg:
 
     def __init__(self, width: float, height: float) -> None:
         self._drawing = drawsvg.Drawing(*_rounded(width, height), font_family='sans-serif')
+        # Without a size of its own, a drawing is as wide as the page that it stands in.
+        self._drawing.svg_args.update(width=None, height=None)
         self.rect(0, 0, width, height, 'white', edge='none')
 
     def rect(self, x: float, y: float, width: float, height: float, fill: str, edge: str = INK, **more: str) -> None:
