@@ -192,7 +192,7 @@ def attempted(path: Path, text: str, solution: Solution) -> Attempt:
         names.extend([name] if name else [])
         for parameter in solution.parameters:
             if parameter.layer == name and parameter.name in arguments:
-                values[parameter] = arguments[parameter.name]
+                values.setdefault(parameter, arguments[parameter.name])  # Of two layers with one name, the first's.
                 arguments[parameter.name] = solution.layers[parameter.layer].arguments[parameter.name]
 
     try:

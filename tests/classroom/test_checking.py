@@ -8,9 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import Namespace
+
+from lvseg import networks
 
 import pytest
 
+from classroom import checking, judging
 from tests.classroom.cnn import BLANK, KERNEL, LINES, SOLVED, answers, with_values
 
 ENDS_IT = 'Ctrl-C ends it.)\n'
@@ -125,3 +129,50 @@ def test_watch_goes_on_after_a_mistake_and_a_missing_file(project, watching):
     assert 'not found' in read_until(watching, ENDS_IT)
 
     assert stopped(watching) == (1, '')
+
+
+@pytest.fixture
+def watched(tmp_path, monkeypatch, capsys):
+    """What --watch prints within the test's process, check by check, if this happens while it waits."""
+
+    def run(*events):
+        waits = iter(events)
+
+        def wait(_seconds):
+            event = next(waits, None)
+            if event is None:
+                raise KeyboardInterrupt
+            event(network)
+
+        network = tmp_path / 'cnn' / 'neuralnetwork.py'
+        network.parent.mkdir()
+        network.write_text(BLANK, encoding='utf-8')
+        monkeypatch.setattr(networks, 'EXERCISES', tmp_path)
+        monkeypatch.setattr(checking.time, 'sleep', wait)
+        checking.watch(Namespace(exercise='cnn', hint=0), judging.Solution(networks.solution('cnn')))
+        return capsys.readouterr().out.split(ENDS_IT)[:-1]
+
+    return run
+
+
+def nothing(network):
+    pass
+
+
+def replaced_at_the_same_time(network):
+    """Another file in its place, where the file system's clock is coarse."""
+    before = network.stat()
+    saved = network.with_name('saved')
+    saved.write_text(SOLVED, encoding='utf-8')
+    os.utime(str(saved), ns=(before.st_atime_ns, before.st_mtime_ns))
+    saved.replace(network)
+
+
+def test_watch_says_nothing_while_nothing_is_saved(watched):
+    assert len(watched(nothing, nothing, nothing)) == 1
+
+
+def test_watch_notices_another_file_of_the_same_time(watched):
+    checks = watched(nothing, replaced_at_the_same_time, nothing)
+    assert len(checks) == 2
+    assert 'solved so far, 24 of 24' in checks[1]

@@ -133,16 +133,19 @@ def test_there_are_as_many_hints_as_were_asked_for(hints, found):
         (KERNEL, 'kernel_size=[five, 5]', 'python.name'),
         ('import tensorflow', 'import no_such_module\nimport tensorflow', 'python.module'),
         ('CLASSES = 2', 'exit()', 'python.exit'),
-        ('CLASSES = 2', 'while True: pass', 'python.endless'),
         ('def inference(', 'def infer(', 'function.missing'),
         ('def loss(logits, labels)', 'def loss(logits, labels, more)', 'function.arguments'),
         ('    return upscore\n', '', 'output.other'),
     ],
 )
-def test_every_mistake_has_its_code(before, after, code, found, monkeypatch):
-    monkeypatch.setattr(networks, 'SECONDS_AT_MOST', 0.5)
+def test_every_mistake_has_its_code(before, after, code, found):
     assert before in SOLVED
     assert found(SOLVED.replace(before, after, 1))['problem']['code'] == code
+
+
+def test_a_loop_without_end_has_its_code(found, monkeypatch):
+    monkeypatch.setattr(networks, 'SECONDS_AT_MOST', 0.5)
+    assert found(SOLVED + '\nwhile True: pass\n')['problem']['code'] == 'python.endless'
 
 
 def test_a_mistake_that_python_cannot_read_is_told_with_its_line(found):

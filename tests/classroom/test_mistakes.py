@@ -80,6 +80,12 @@ def test_a_mistake_beside_the_blanks_is_explained_in_one_line(before, after, sai
     assert len(problem.splitlines()) == 1
 
 
+def test_a_mistake_in_a_function_of_the_students_own_is_told_with_its_line_there(report):
+    text = SOLVED.replace('    conv1 = ', '    half(images_re)\n    conv1 = ')
+    text += '\n\ndef half(images):\n    return images / nothing\n'
+    assert f"line {text.count(chr(10))}: name 'nothing' is not defined" in report(text).problem
+
+
 def test_an_empty_file_is_explained(report):
     found = report('')
     assert 'has no function inference' in found.problem
@@ -179,6 +185,15 @@ def test_a_renamed_layer_is_missed_by_its_name(report):
     assert found.problem.startswith('conv1: there is no layer of this name')
     assert 'first, pool1, conv2' in found.problem
     assert found.solved == 20
+
+
+def test_of_two_layers_with_one_name_the_first_is_judged(report):
+    text = SOLVED.replace("name='conv2'", "name='conv1'")
+    second = LINES[4]
+    # The second one's open blank is not the first one's, which is right.
+    assert 'conv1/kernel already exists' in report(with_values(text, second, ['FIXME', 'FIXME'])).problem
+    wrong = report(with_values(text, LINES[0], ['3', '3'])).problem
+    assert wrong.startswith(f'conv1, line {LINES[0]}: kernel_size gave weights of (3, 3, 1, 100)')
 
 
 def test_a_deleted_layer_is_missed(report):
