@@ -28,6 +28,17 @@ def test_pixels_at_the_images_edge_are_contour():
     assert distances.contour(np.ones((4, 4), np.uint8)).sum() == 12
 
 
+def test_a_pixel_with_all_but_a_diagonal_neighbour_inside_is_no_contour():
+    # 3 x 3 without a corner: the other 8 but for the one in the middle, which has its four neighbours.
+    mask = box(2, 2, 4, 4)
+    mask[2, 2] = 0
+    assert distances.contour(mask).sum() == 8 - 1
+
+
+def test_whatever_is_not_zero_is_inside():
+    np.testing.assert_array_equal(distances.contour(box(2, 3, 5, 7) * 255), distances.contour(box(2, 3, 5, 7)))
+
+
 def test_equal_masks_have_no_distance():
     assert distances.between(box(2, 3, 5, 7), box(2, 3, 5, 7)) == (0, 0)
 

@@ -1,5 +1,5 @@
 import io
-from itertools import combinations
+from itertools import combinations, groupby
 
 from lvseg import pictures
 from lvseg.pictures import Slice
@@ -97,6 +97,23 @@ def test_lines_that_coincide_show_both_colours():
     assert np.array_equal(expert | network, line)
     for side in (np.s_[:30], np.s_[30:], np.s_[:, :30], np.s_[:, 30:]):
         assert 0.3 < expert[side].sum() / line[side].sum() < 0.7
+
+
+@pytest.mark.parametrize('side', [np.s_[20, 20:40], np.s_[39, 20:40], np.s_[20:40, 20], np.s_[20:40, 39]])
+def test_the_dashes_are_long_enough_to_be_seen_on_every_side(side):
+    drawing = pictures.drawing(Slice(GREY, SQUARE, SQUARE), 64)
+    lengths = [len(list(dash)) for _, dash in groupby(pixels_of(drawing, pictures.EXPERT)[side])]
+    # 20 pixels in dashes of 6: two or three whole ones, and what is left at the ends.
+    assert sum(lengths) == 20 and len(lengths) >= 4
+    assert set(lengths[1:-1]) == {6}
+
+
+def test_the_expert_is_orange_and_the_network_blue_and_the_legend_says_so():
+    nothing = np.zeros_like(SQUARE)
+    for who, label, prediction in (('expert', SQUARE, nothing), ('network', nothing, SQUARE)):
+        red, green, blue = colour = tuple(pictures.drawing(Slice(GREY, label, prediction), 64)[20, 30])
+        assert red > green > blue if who == 'expert' else red < green < blue
+        assert dict(pictures.LEGEND)[who] == colour
 
 
 def test_without_a_label_only_the_network_is_drawn():
