@@ -356,7 +356,7 @@ def graph_reader():
 
         def read(folder):
             file = record_file(str(folder), 'train')
-            inputs._count(file, batch_size=1)
+            inputs.count(str(folder), 'train', batch_size=1)
             session.run(iterator.initializer, {path: file})
             number = 0
             with inputs.explaining_bad_records(str(folder), 'train'):
