@@ -33,26 +33,27 @@ def main(exercise: str, data_dir: str, epochs: int, directory: str) -> None:
     sys.path.insert(0, f'exercise_solutions/{exercise}')
     import neuralnetwork as nn
 
-    images, labels = slices(f'{data_dir}/train_images.tfrecords', epochs)
-    loss = nn.loss(nn.inference(images, training=True), labels)
-    train_op = nn.training(loss, 0.01, 1000, 1.0)
-    tf.summary.scalar('loss', loss)
-    summary, saver = tf.summary.merge_all(), tf.train.Saver()
-    with tf.Session() as session:
-        events = tf.summary.FileWriter(directory, session.graph)
-        session.run(tf.global_variables_initializer())
-        step = 0
-        try:
-            while True:
-                started = time.time()
-                _, value = session.run([train_op, loss])
-                if step % REPORT_STEPS == 0:
-                    print(f'Step {step}: loss = {value:.3f} ({time.time() - started:.3f} sec)', flush=True)
-                    events.add_summary(session.run(summary), step)
-                step += 1
-        except tf.errors.OutOfRangeError:
-            saver.save(session, f'{directory}/model.ckpt', step)
-        events.close()
+    with tf.Graph().as_default():
+        images, labels = slices(f'{data_dir}/train_images.tfrecords', epochs)
+        loss = nn.loss(nn.inference(images, training=True), labels)
+        train_op = nn.training(loss, 0.01, 1000, 1.0)
+        tf.summary.scalar('loss', loss)
+        summary, saver = tf.summary.merge_all(), tf.train.Saver()
+        with tf.Session() as session:
+            events = tf.summary.FileWriter(directory, session.graph)
+            session.run(tf.global_variables_initializer())
+            step = 0
+            try:
+                while True:
+                    started = time.time()
+                    _, value = session.run([train_op, loss])
+                    if step % REPORT_STEPS == 0:
+                        print(f'Step {step}: loss = {value:.3f} ({time.time() - started:.3f} sec)', flush=True)
+                        events.add_summary(session.run(summary), step)
+                    step += 1
+            except tf.errors.OutOfRangeError:
+                saver.save(session, f'{directory}/model.ckpt', step)
+            events.close()
 
 
 if __name__ == '__main__':

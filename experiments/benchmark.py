@@ -6,8 +6,6 @@ Figures are medians of several blocks; compare them on one machine only. Nothing
 import contextlib
 import io
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -16,11 +14,12 @@ from typing import Any, Callable, List, Tuple
 
 from lvseg import chief, device, flags, inputs, metrics, networks, progress, records, summaries, training
 from lvseg.layout import RECORD_FILES, SIZE, record_file
-from lvseg.project import PROJECT
 from lvseg.runs import Run
 
 import numpy as np
 import tensorflow.compat.v1 as tf
+
+from experiments import commands, editions
 
 EXERCISES = ('simple', 'cnn', 'cnnDice')
 BATCH_SIZES = (1, 8)
@@ -174,15 +173,13 @@ def _evaluation_rate(exercise: str, data_dir: str, batch_size: int, slices: int)
 
 def report_preparation(folder: str) -> None:
     """Slices per second from DICOM and contour files to records."""
-    _python('-m', 'data_prep', 'phantom', '--out', folder)
+    commands.spent(['-m', 'data_prep', 'phantom', '--out', folder])
     studies = os.path.join(folder, 'phantom_studies')
     slices = sum(records.count(record_file(folder, split)) for split in RECORD_FILES)
     seconds = []
     for _ in range(_PREPARATIONS):
         with tempfile.TemporaryDirectory() as out:
-            started = time.time()
-            _python('-m', 'data_prep', 'sunnybrook', studies, '--out', out)
-            seconds.append(time.time() - started)
+            seconds.append(commands.spent(['-m', 'data_prep', 'sunnybrook', studies, '--out', out]).seconds)
     print(f'\ndata_prep sunnybrook: {slices} slices in {median(seconds):.1f} s, {slices / median(seconds):.0f}/s')
 
 
@@ -192,8 +189,8 @@ def report_memory(data_dir: str) -> None:
     with tempfile.TemporaryDirectory() as logs:
         for exercise in EXERCISES:
             script = f'exercise_solutions/{exercise}/runTraining.py'
-            peak = _python(script, '--data_dir', data_dir, '--checkpoint_dir', f'{logs}/{exercise}')
-            print(f'{exercise:<10} {peak / 1024:8.0f}', flush=True)
+            spent = commands.spent([script, '--data_dir', data_dir, '--checkpoint_dir', f'{logs}/{exercise}'])
+            print(f'{exercise:<10} {spent.megabytes:8.0f}', flush=True)
         _report_memory_of_few_and_many(f'{logs}/simple')
 
 
@@ -205,11 +202,11 @@ def _report_memory_of_few_and_many(run: str) -> None:
             write_black_slices(record_file(folder, 'train'), slices)
             os.link(record_file(folder, 'train'), record_file(folder, 'eval'))
             reading = 'import sys; from experiments import benchmark; benchmark.read_epoch(sys.argv[1])'
-            read = _python('-c', reading, folder)
+            read = commands.spent(['-c', reading, folder])
             flags_of_run = ['--data_dir', folder, '--checkpoint_dir', run, '--eval_dir', f'{folder}/eval']
             script = 'exercise_solutions/simple/runEval.py'
-            evaluated = _python(script, *flags_of_run, '--batch_size', str(_EVALUATED_AT_A_TIME))
-        print(f'{slices:<10} {read / 1024:31.0f} {evaluated / 1024:34.0f}', flush=True)
+            evaluated = commands.spent([script, *flags_of_run, '--batch_size', str(_EVALUATED_AT_A_TIME)])
+        print(f'{slices:<10} {read.megabytes:31.0f} {evaluated.megabytes:34.0f}', flush=True)
 
 
 def write_black_slices(path: str, slices: int) -> None:
@@ -240,25 +237,14 @@ def read_epoch(data_dir: str) -> None:
             bar.update()
 
 
-def _python(*arguments: str) -> float:
-    """Runs a command of the lab in silence; returns the most memory it had, in KB.
-
-    That is never less than this process has at the moment, of which the command's is a copy to begin with.
-    """
-    process = subprocess.Popen([sys.executable, *arguments], cwd=PROJECT, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise subprocess.CalledProcessError(status, arguments)
-    return usage.ru_maxrss
-
-
 def main() -> None:
     """Prints all figures."""
     flags.Parser(description=__doc__.splitlines()[0]).parse_args()
     print(device.describe())
     with tempfile.TemporaryDirectory() as folder:
         report_preparation(folder)
-        report_memory(folder)  # Before this process itself takes much.
+        report_memory(folder)  # Before this process itself takes much, as the next.
+        editions.report(folder)
         report_training(folder)
         report_summaries(folder)
         report_evaluation(folder)

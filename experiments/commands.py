@@ -1,9 +1,11 @@
 """Runs the lab's commands as a student types them, and shows each of them."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
@@ -30,6 +32,35 @@ def run(arguments: List[str]) -> None:
             raise
     if status != 0:  # It has said why.
         sys.exit(status)
+
+
+class Spent(NamedTuple):
+    """What a command took."""
+
+    seconds: float
+    megabytes: float  # The most memory it had.
+
+
+def spent(arguments: List[str], python: str = sys.executable) -> Spent:
+    """Runs a command of Python's in silence, but for errors.
+
+    Its memory is never less than this process has at the moment, of which the command's is a copy to begin with.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
+    environment = {**os.environ, 'PYTHONPATH': str(PROJECT)}
+    started = time.time()
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            [python, *arguments], cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL, stderr=said
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        if status != 0:
+            said.seek(0)
+            sys.stderr.write(said.read().decode(errors='replace'))
+            raise subprocess.CalledProcessError(os.WEXITSTATUS(status) or -os.WTERMSIG(status), [python, *arguments])
+    return Spent(time.time() - started, usage.ru_maxrss / 1024)
 
 
 def train_and_evaluate(exercise: str, data_dir: Path, folder: Path, flags: List[str]) -> Run:
