@@ -1,8 +1,10 @@
 """The training session: one loop for all exercises; what happens every N steps lives in hooks around it."""
 
 import contextlib
+import os
 import random
 import signal
+import stat
 import sys
 from argparse import Namespace
 from typing import Callable, List, Optional, Sequence
@@ -44,7 +46,7 @@ def describe(args: Namespace, added: Sequence[Flag] = ()) -> Run:
 
 
 def run(train_op: tf.Operation, loss: tf.Tensor, inference: Callable[..., tf.Tensor], described: Run) -> None:
-    """Runs train_op until the input is used up, or until Ctrl-C or SIGTERM; writes checkpoints and TensorBoard events.
+    """Runs train_op until the input is used up, or until Ctrl-C, SIGTERM or SIGHUP; writes checkpoints and events.
 
     Args:
         train_op: makes one training step, and counts it in the global step.
@@ -99,12 +101,18 @@ def _session(
 
 
 class _Interruption(tf.train.SessionRunHook):
-    """Ends the training after the current step on Ctrl-C or SIGTERM; the session then saves its checkpoint."""
+    """Ends the training after the current step; the session then saves its checkpoint.
+
+    On Ctrl-C, on SIGTERM, and on SIGHUP, which a terminal sends that is closed.
+    """
 
     signal_number: Optional[int] = None
 
     def __enter__(self) -> '_Interruption':
-        self._earlier = {number: signal.signal(number, self._remember) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # As nohup has it.
+            numbers.append(signal.SIGHUP)
+        self._earlier = {number: signal.signal(number, self._remember) for number in numbers}
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -117,3 +125,14 @@ class _Interruption(tf.train.SessionRunHook):
 
     def _remember(self, number: int, frame: object) -> None:
         self.signal_number = number
+        if number == signal.SIGHUP:
+            _say_no_more_to_terminals()
+
+
+def _say_no_more_to_terminals() -> None:
+    """A line printed to one that is closed would be an error, and end the training before it has saved."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for output in (1, 2):
+        if stat.S_ISCHR(os.fstat(output).st_mode):
+            os.dup2(nowhere, output)
+    os.close(nowhere)

@@ -1,3 +1,4 @@
+import fcntl
 import functools
 import glob
 import os
@@ -8,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 from lvseg import checkpoints, chief, training
@@ -317,7 +319,7 @@ def wait_for(process, text):
     return found
 
 
-@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_training_with_a_checkpoint(number, code, simple, data_dir, tmp_path):
     run_dir = tmp_path / 'train'
     process = start(simple.folder, data_dir, run_dir, '--num_epochs', 100000)
@@ -334,7 +336,49 @@ def test_a_signal_ends_training_with_a_checkpoint(number, code, simple, data_dir
     assert f'"step": {step}' in (tmp_path / 'eval' / 'metrics.json').read_text()
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_terminal_that_is_closed_ends_training_with_a_checkpoint(simple, data_dir, tmp_path):
+    master, terminal = os.openpty()
+    arguments = ['--data_dir', data_dir, '--checkpoint_dir', tmp_path / 'train', '--num_epochs', 100000]
+    command = [sys.executable, simple.folder / 'runTraining.py', *arguments]
+
+    def take_terminal():
+        os.setsid()
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(p for p in sys.path if p)}
+    process = subprocess.Popen(
+        list(map(str, command)),
+        env=environment,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        preexec_fn=take_terminal,
+    )
+    os.close(terminal)
+    shown = b''
+    while b'OUTPUT: Step 100' not in shown:
+        shown += os.read(master, 4096)
+    os.close(master)
+    assert process.wait(timeout=60) == 129
+    assert weights(tmp_path / 'train')['global_step'] > 100
+
+
+def test_a_training_under_nohup_goes_on_when_the_terminal_is_closed(simple, data_dir, tmp_path):
+    process = start(
+        simple.folder,
+        data_dir,
+        tmp_path / 'train',
+        *('--num_epochs', 30),
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    wait_for(process, 'OUTPUT: Step 100')
+    process.send_signal(signal.SIGHUP)
+    out, _ = process.communicate()
+    assert process.returncode == 0
+    assert 'OUTPUT: Done training for 30 epochs' in out
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_second_signal_does_not_disturb_the_save(number, simple, tmp_path, monkeypatch):
     """Both come at the worst time: the first within a step, the second within the save that it leads to."""
     save, after_run = checkpoints.save, chief._Reporter.after_run
