@@ -4,8 +4,9 @@ import glob
 import os
 import re
 import shutil
+import tempfile
 from contextlib import contextmanager
-from typing import Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from lvseg import files, runs, versions
 from lvseg.errors import LabError
@@ -21,22 +22,35 @@ _STATE_FILE = 'checkpoint'  # TensorFlow's note of which checkpoint is the newes
 
 
 def newest(directory: str) -> Optional[str]:
-    """The path of the newest complete checkpoint, as TensorFlow takes it; None where there is none.
+    """The path of the newest complete checkpoint; None where there is none.
 
     Raises:
-        LabError: the note of which it is cannot be read, or names a checkpoint that is not there.
+        LabError: the note of which it is cannot be read, or names a checkpoint that is not there, or elsewhere.
     """
-    state = os.path.join(directory, _STATE_FILE)
+    path = os.path.join(directory, _STATE_FILE)
     while True:
-        noted = _content(state)
+        noted = _content(path)
+        # Not tf.train.latest_checkpoint, which takes [, * and ? in the directory's name for a pattern.
         try:
-            checkpoint = tf.train.latest_checkpoint(directory)
+            state = tf.train.get_checkpoint_state(directory)
         except ValueError:  # The note names none.
-            checkpoint = None
-        if checkpoint is not None or noted is None:
-            return checkpoint
-        if _content(state) == noted:  # Otherwise a training has just replaced the checkpoint by a newer one.
-            raise LabError(f'{state} is damaged, or names a checkpoint that is no longer there. Train again.')
+            state = None
+        if state is not None and os.path.isfile(f'{state.model_checkpoint_path}.index'):
+            _check_inside(directory, state.all_model_checkpoint_paths)
+            return state.model_checkpoint_path
+        if noted is None:
+            return None
+        if _content(path) == noted:  # Otherwise a training has just replaced the checkpoint by a newer one.
+            raise LabError(f'{path} is damaged, or names a checkpoint that is no longer there. Train again.')
+
+
+def _check_inside(directory: str, noted: Iterable[str]) -> None:
+    """What is noted is removed when it is outdated, so it must be the run's own."""
+    for path in noted:
+        if os.path.realpath(os.path.dirname(path)) != os.path.realpath(directory):
+            raise LabError(
+                f'{os.path.join(directory, _STATE_FILE)} names {path}, which is not in this directory. Train again.'
+            )
 
 
 def step(checkpoint: str) -> int:
@@ -45,8 +59,17 @@ def step(checkpoint: str) -> int:
     Raises:
         LabError: the checkpoint is damaged.
     """
-    with explaining_damage(checkpoint):
-        return int(tf.train.load_variable(checkpoint, tf.GraphKeys.GLOBAL_STEP))
+    return int(variable(checkpoint, tf.GraphKeys.GLOBAL_STEP))
+
+
+def variable(checkpoint: str, name: str) -> np.ndarray:
+    """The value that a variable has in a checkpoint.
+
+    Raises:
+        LabError: the checkpoint is damaged.
+    """
+    with _reader(checkpoint) as reader:
+        return reader.get_tensor(name)
 
 
 def save(session: tf.Session, saver: tf.train.Saver, directory: str, global_step: int) -> None:
@@ -79,8 +102,8 @@ def restore(session: tf.Session, saver: tf.train.Saver, checkpoint: str, exercis
         LabError: the checkpoint is damaged, or of another network; says which.
     """
     check_network(checkpoint, exercise)
-    with explaining_damage(checkpoint):
-        saver.restore(session, checkpoint)
+    with explaining_damage(checkpoint), _without_pattern(checkpoint) as path:
+        saver.restore(session, path)
 
 
 def check_network(checkpoint: str, exercise: str) -> None:
@@ -89,8 +112,8 @@ def check_network(checkpoint: str, exercise: str) -> None:
     Raises:
         LabError: the checkpoint is damaged, or of another network; says which.
     """
-    with explaining_damage(checkpoint):
-        found = tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
+    with _reader(checkpoint) as reader:
+        found = reader.get_variable_to_shape_map()
     for variable in tf.global_variables():
         name, wanted = variable.op.name, variable.shape.as_list()
         if name not in found:
@@ -129,8 +152,7 @@ def fitting_weights(path: str) -> Tuple[Dict[str, np.ndarray], List[str]]:
     checkpoint = newest(path) if os.path.isdir(path) else _FILE_OF_CHECKPOINT.sub('', path)
     if checkpoint is None or not os.path.isfile(f'{checkpoint}.index'):
         raise LabError(f'--init_from {path}: no checkpoint there. Give one, or the --checkpoint_dir of another run.')
-    with explaining_damage(checkpoint):
-        reader = tf.train.load_checkpoint(checkpoint)
+    with _reader(checkpoint) as reader:
         shapes = reader.get_variable_to_shape_map()
         wanted = {variable.op.name: variable.shape.as_list() for variable in _network_variables()}
         fitting = {name: reader.get_tensor(name) for name, shape in wanted.items() if shapes.get(name) == shape}
@@ -154,6 +176,38 @@ def explaining_damage(checkpoint: str) -> Iterator[None]:
         yield
 
 
+def resume(session: tf.Session, saver: tf.train.Saver, checkpoint: str, exercise: str) -> None:
+    """Restores the weights; the checkpoints beside it are removed in their turn, as if there had been no break.
+
+    Raises:
+        LabError: as `restore`.
+    """
+    restore(session, saver, checkpoint, exercise)
+    remember(saver, tf.train.get_checkpoint_state(os.path.dirname(checkpoint)).all_model_checkpoint_paths)
+
+
+def remember(saver: tf.train.Saver, kept: Iterable[str]) -> None:
+    """Tells the saver which checkpoints there are, the oldest first."""
+    # When each was made would matter if some were to be kept for ever.
+    saver.set_last_checkpoints_with_time([(path, 0.0) for path in kept])
+
+
+@contextmanager
+def _reader(checkpoint: str) -> Iterator[Any]:
+    """TensorFlow's reader of a checkpoint without a graph."""
+    with explaining_damage(checkpoint), _without_pattern(checkpoint) as path:
+        yield tf.train.load_checkpoint(path)
+
+
+@contextmanager
+def _without_pattern(checkpoint: str) -> Iterator[str]:
+    """The path of a checkpoint by a link: TensorFlow reads [, * and ? in a path as a pattern, and finds nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        link = os.path.join(folder, 'run')
+        os.symlink(os.path.abspath(os.path.dirname(checkpoint)), link)
+        yield os.path.join(link, os.path.basename(checkpoint))
+
+
 def remove_unfinished(directory: str) -> None:
     """Removes what a save that was killed has left behind: up to 403 MB each time."""
     for path in glob.glob(os.path.join(glob.escape(directory), f'{_NAME}*{_UNFINISHED}*')):
@@ -167,7 +221,7 @@ def _note(saver: tf.train.Saver, checkpoint: str) -> None:
     kept = [os.path.basename(path) for path in saved[-most:]]  # Relative: a run may be moved as a whole.
     with files.replacing(os.path.join(directory, _STATE_FILE)) as file:
         file.write(str(tf.train.generate_checkpoint_state_proto(directory, kept[-1], kept)))
-    saver.recover_last_checkpoints(saved[-most:])
+    remember(saver, saved[-most:])
     for outdated in saved[:-most]:
         for path in _files_of(outdated):
             os.remove(path)

@@ -45,13 +45,13 @@ def duties(step: tf.Tensor, loss: tf.Tensor, inference: Callable[..., tf.Tensor]
         LabError: the directory cannot be used, or --init_from has no weights for this network.
     """
     saver = tf.train.Saver(max_to_keep=_CHECKPOINTS_KEPT)
-    scaffold = tf.train.Scaffold(saver=saver)
     # Read before the run claims its directory: it may be that of the earlier run, which is then moved aside.
     initial = _initial_weights(described)
     reporter = _Reporter(step, loss)
     validations = [validation.Validation(step, inference, described)] if described.eval_every else []
     bar = progress.TrainingBar(step, loss, described)
     with runs.claim(described), summaries.event_file(described.checkpoint_dir) as events, bar:
+        scaffold = _scaffold(saver, described)
         summing_up = tf.train.SummarySaverHook(REPORT_STEPS, summary_writer=events, scaffold=scaffold)
         saving = _Checkpoints(step, saver, events, described.checkpoint_dir)
         rate = _StepRate(step, events)
@@ -60,6 +60,19 @@ def duties(step: tf.Tensor, loss: tf.Tensor, inference: Callable[..., tf.Tensor]
             [summing_up, *initial, reporter, rate, bar, saving, *validations],
             lambda: reporter.steps,
         )
+
+
+def _scaffold(saver: tf.train.Saver, described: Run) -> tf.train.Scaffold:
+    """Starts the session from the newest checkpoint, if a run is to go on that has one."""
+    checkpoint = checkpoints.newest(described.checkpoint_dir)
+    if checkpoint is None:
+        return tf.train.Scaffold(saver=saver)
+    checkpoints.remove_unfinished(described.checkpoint_dir)
+    return tf.train.Scaffold(
+        saver=saver,
+        init_op=tf.no_op(),
+        init_fn=lambda _, session: checkpoints.resume(session, saver, checkpoint, described.exercise),
+    )
 
 
 def _initial_weights(described: Run) -> List[tf.train.SessionRunHook]:

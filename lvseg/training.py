@@ -1,6 +1,5 @@
 """The training session: one loop for all exercises; what happens every N steps lives in hooks around it."""
 
-import contextlib
 import os
 import random
 import signal
@@ -61,7 +60,7 @@ def run(train_op: tf.Operation, loss: tf.Tensor, inference: Callable[..., tf.Ten
     device.announce()
     step = hooks.step_made(train_op)
     with _Interruption() as interruption, chief.duties(step, loss, inference, described) as duties:
-        session = _session(duties.scaffold, [*duties.hooks, interruption], described)
+        session = _session(duties.scaffold, [*duties.hooks, interruption])
         with inputs.explaining_bad_records(described.data_dir, 'train'), session:
             while not session.should_stop():
                 session.run(step)
@@ -78,26 +77,18 @@ def _seed(wanted: Optional[int], earlier: Optional[int]) -> int:
     return known[0] if known else random.SystemRandom().randrange(2**31)
 
 
-def _session(
-    scaffold: tf.train.Scaffold, around: List[tf.train.SessionRunHook], described: Run
-) -> tf.train.MonitoredSession:
-    """A session with fresh variables, or with those of the checkpoint to go on from."""
-    checkpoint = checkpoints.newest(described.checkpoint_dir)
-    if checkpoint is not None:
-        checkpoints.check_network(checkpoint, described.exercise)
-        checkpoints.remove_unfinished(described.checkpoint_dir)
-    with contextlib.nullcontext() if checkpoint is None else checkpoints.explaining_damage(checkpoint):
-        return tf.train.MonitoredTrainingSession(
-            checkpoint_dir=described.checkpoint_dir,
-            scaffold=scaffold,
-            hooks=around,
-            save_checkpoint_steps=None,  # The chief does it, and the summaries.
-            save_checkpoint_secs=None,
-            save_summaries_steps=None,
-            save_summaries_secs=None,
-            log_step_count_steps=None,
-            config=device.session_config(),
-        )
+def _session(scaffold: tf.train.Scaffold, around: List[tf.train.SessionRunHook]) -> tf.train.MonitoredSession:
+    """A session with fresh variables, or with those of the checkpoint to go on from, as the scaffold has it."""
+    return tf.train.MonitoredTrainingSession(
+        scaffold=scaffold,
+        hooks=around,
+        save_checkpoint_steps=None,  # The chief does it, and the summaries.
+        save_checkpoint_secs=None,
+        save_summaries_steps=None,
+        save_summaries_secs=None,
+        log_step_count_steps=None,
+        config=device.session_config(),
+    )
 
 
 class _Interruption(tf.train.SessionRunHook):

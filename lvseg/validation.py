@@ -97,6 +97,5 @@ class Validation(StepHook):
         checkpoint = checkpoints.newest(self._best_dir)
         if checkpoint is None:
             return -1
-        self._saver.recover_last_checkpoints([checkpoint])  # To be removed when there is a better one.
-        with checkpoints.explaining_damage(checkpoint):
-            return float(tf.train.load_variable(checkpoint, _BEST_DICE))
+        checkpoints.remember(self._saver, [checkpoint])  # To be removed when there is a better one.
+        return float(checkpoints.variable(checkpoint, _BEST_DICE))

@@ -515,6 +515,27 @@ def test_a_second_training_is_refused(simple, data_dir, tmp_path):
     assert simple.train(run_dir).code == 0
 
 
+@pytest.mark.parametrize('name', ['run[1]', 'run*', 'what?', 'a [b'])
+def test_a_directory_whose_name_reads_as_a_pattern_is_one_like_others(name, simple, tmp_path):
+    run_dir = tmp_path / name
+    assert simple.train(run_dir, '--num_epochs', 1, '--eval_every', 1).code == 0
+    resumed = simple.train(run_dir, '--num_epochs', 2, '--eval_every', 1, '--resume')
+    assert resumed.out.endswith('OUTPUT: Done training for 2 epochs, 20 steps.\n'), resumed.err
+    assert simple.evaluate(run_dir, tmp_path / 'eval').code == 0
+    # Two are kept, here as elsewhere: the one of the start is gone.
+    assert sorted(path.name for path in run_dir.glob('*.index')) == ['model.ckpt-10.index', 'model.ckpt-20.index']
+
+
+def test_a_note_that_names_another_runs_checkpoint_is_refused_and_that_is_kept(simple, finished, finished_copy):
+    """Otherwise the other run's would be removed as outdated by the next that is saved."""
+    other = finished[0] / 'model.ckpt-20'
+    note = finished_copy / 'checkpoint'
+    note.write_text(f'{note.read_text()}all_model_checkpoint_paths: "{other}"\n')
+    outcome = simple.train(finished_copy, '--num_epochs', 3, '--resume')
+    assert_refused(outcome, str(note), str(other), 'not in this directory', 'Train again')
+    assert (finished[0] / 'model.ckpt-20.index').exists()
+
+
 def test_resuming_another_exercises_run_is_refused(simple, finished_copy):
     text = (finished_copy / 'run.json').read_text()
     (finished_copy / 'run.json').write_text(text.replace('"simple"', '"cnn"'))
