@@ -99,11 +99,13 @@ def restore(session: tf.Session, saver: tf.train.Saver, checkpoint: str, exercis
     """Restores the weights.
 
     Raises:
-        LabError: the checkpoint is damaged, or of another network; says which.
+        LabError: the checkpoint is damaged, or of another network, or not all of its weights are finite; says which.
     """
     check_network(checkpoint, exercise)
     with explaining_damage(checkpoint), _without_pattern(checkpoint) as path:
         saver.restore(session, path)
+    for weights in tf.trainable_variables():
+        _check_finite(checkpoint, weights.op.name, session.run(weights))
 
 
 def check_network(checkpoint: str, exercise: str) -> None:
@@ -147,7 +149,7 @@ def fitting_weights(path: str) -> Tuple[Dict[str, np.ndarray], List[str]]:
         there.
 
     Raises:
-        LabError: there is no checkpoint, it is damaged, or nothing in it fits.
+        LabError: there is no checkpoint, it is damaged, nothing in it fits, or what fits is not finite.
     """
     checkpoint = newest(path) if os.path.isdir(path) else _FILE_OF_CHECKPOINT.sub('', path)
     if checkpoint is None or not os.path.isfile(f'{checkpoint}.index'):
@@ -158,6 +160,8 @@ def fitting_weights(path: str) -> Tuple[Dict[str, np.ndarray], List[str]]:
         fitting = {name: reader.get_tensor(name) for name, shape in wanted.items() if shapes.get(name) == shape}
     if not fitting:
         raise LabError(f'--init_from {path}: none of its variables fits this network; it has {_listed(shapes)}.')
+    for name, value in fitting.items():
+        _check_finite(checkpoint, name, value)
     return fitting, sorted(set(wanted) - set(fitting))
 
 
@@ -190,6 +194,14 @@ def remember(saver: tf.train.Saver, kept: Iterable[str]) -> None:
     """Tells the saver which checkpoints there are, the oldest first."""
     # When each was made would matter if some were to be kept for ever.
     saver.set_last_checkpoints_with_time([(path, 0.0) for path in kept])
+
+
+def _check_finite(checkpoint: str, name: str, value: np.ndarray) -> None:
+    """With such weights every prediction is void, and a training that goes on from them has diverged already."""
+    if not np.isfinite(value).all():
+        raise LabError(
+            f'{checkpoint} has values in {name} that are not finite. Take another checkpoint, or train again.'
+        )
 
 
 @contextmanager

@@ -583,6 +583,22 @@ def test_resuming_where_the_note_of_the_newest_checkpoint_is_damaged_is_refused(
     assert_refused(outcome, f'{finished_copy}/checkpoint is damaged, or names a checkpoint that is no longer there')
 
 
+@pytest.mark.parametrize('lost', [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_neither_evaluated_nor_trained_on(lost, simple, finished_copy, tmp_path):
+    values = weights(finished_copy)
+    values['Final/W_fc2'][0, 0] = lost
+    with tf.Graph().as_default(), tf.Session() as session:
+        saver = tf.train.Saver([tf.Variable(value, name=name) for name, value in values.items()])
+        session.run(tf.global_variables_initializer())
+        saver.save(session, str(finished_copy / 'model.ckpt-20'), write_meta_graph=False, write_state=False)
+    for outcome in (
+        simple.evaluate(finished_copy, tmp_path / 'eval'),
+        simple.train(finished_copy, '--num_epochs', 3, '--resume'),
+        simple.train(tmp_path / 'new', '--init_from', finished_copy),
+    ):
+        assert_refused(outcome, 'model.ckpt-20', 'Final/W_fc2', 'not finite', 'train again')
+
+
 def test_resuming_where_the_checkpoint_was_removed_is_refused(simple, finished_copy):
     for path in glob.glob(f'{finished_copy}/model.ckpt-20.*'):
         os.remove(path)
