@@ -10,6 +10,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from experiments.recipe import RECIPE
+from tests.exercises.sessions import evaluated
 
 NETWORKS = ['fcn', 'alexnet', 'unet']
 
@@ -17,12 +18,6 @@ NETWORKS = ['fcn', 'alexnet', 'unet']
 @pytest.fixture(scope='module')
 def nn(load, root):
     return load(root / 'exercise_solutions' / 'challenge' / 'neuralnetwork.py')
-
-
-def evaluated(*tensors):
-    with tf.Session() as session:
-        session.run(tf.global_variables_initializer())
-        return session.run(tensors)
 
 
 def trainable():

@@ -6,16 +6,12 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from tests.exercises.sessions import evaluated
+
 
 @pytest.fixture(scope='module')
 def augmentation(load, root):
     return load(root / 'exercise_solutions' / 'challenge' / 'augmentation.py')
-
-
-def evaluated(*tensors):
-    with tf.Session() as session:
-        session.run(tf.global_variables_initializer())
-        return session.run(tensors)
 
 
 def slices(number=2):
