@@ -59,10 +59,10 @@ def step(checkpoint: str) -> int:
     Raises:
         LabError: the checkpoint is damaged.
     """
-    return int(variable(checkpoint, tf.GraphKeys.GLOBAL_STEP))
+    return int(saved_value(checkpoint, tf.GraphKeys.GLOBAL_STEP))
 
 
-def variable(checkpoint: str, name: str) -> np.ndarray:
+def saved_value(checkpoint: str, name: str) -> np.ndarray:
     """The value that a variable has in a checkpoint.
 
     Raises:
@@ -104,8 +104,22 @@ def restore(session: tf.Session, saver: tf.train.Saver, checkpoint: str, exercis
     check_network(checkpoint, exercise)
     with explaining_damage(checkpoint), _without_pattern(checkpoint) as path:
         saver.restore(session, path)
-    for weights in tf.trainable_variables():
-        _check_finite(checkpoint, weights.op.name, session.run(weights))
+    weights = {variable.op.name: variable for variable in tf.trainable_variables()}
+    _check_finite(checkpoint, session.run(weights))
+
+
+def resume(session: tf.Session, saver: tf.train.Saver, checkpoint: str, exercise: str) -> None:
+    """Restores the weights, and goes on in the checkpoint's directory as if there had been no break.
+
+    The checkpoints there are removed in their turn; what a killed save has left is removed now.
+
+    Raises:
+        LabError: as `restore`; nothing is removed then.
+    """
+    restore(session, saver, checkpoint, exercise)
+    directory = os.path.dirname(checkpoint)
+    remove_unfinished(directory)
+    remember(saver, tf.train.get_checkpoint_state(directory).all_model_checkpoint_paths)
 
 
 def check_network(checkpoint: str, exercise: str) -> None:
@@ -160,8 +174,7 @@ def fitting_weights(path: str) -> Tuple[Dict[str, np.ndarray], List[str]]:
         fitting = {name: reader.get_tensor(name) for name, shape in wanted.items() if shapes.get(name) == shape}
     if not fitting:
         raise LabError(f'--init_from {path}: none of its variables fits this network; it has {_listed(shapes)}.')
-    for name, value in fitting.items():
-        _check_finite(checkpoint, name, value)
+    _check_finite(checkpoint, fitting)
     return fitting, sorted(set(wanted) - set(fitting))
 
 
@@ -180,28 +193,19 @@ def explaining_damage(checkpoint: str) -> Iterator[None]:
         yield
 
 
-def resume(session: tf.Session, saver: tf.train.Saver, checkpoint: str, exercise: str) -> None:
-    """Restores the weights; the checkpoints beside it are removed in their turn, as if there had been no break.
-
-    Raises:
-        LabError: as `restore`.
-    """
-    restore(session, saver, checkpoint, exercise)
-    remember(saver, tf.train.get_checkpoint_state(os.path.dirname(checkpoint)).all_model_checkpoint_paths)
-
-
 def remember(saver: tf.train.Saver, kept: Iterable[str]) -> None:
     """Tells the saver which checkpoints there are, the oldest first."""
     # When each was made would matter if some were to be kept for ever.
     saver.set_last_checkpoints_with_time([(path, 0.0) for path in kept])
 
 
-def _check_finite(checkpoint: str, name: str, value: np.ndarray) -> None:
-    """With such weights every prediction is void, and a training that goes on from them has diverged already."""
-    if not np.isfinite(value).all():
-        raise LabError(
-            f'{checkpoint} has values in {name} that are not finite. Take another checkpoint, or train again.'
-        )
+def _check_finite(checkpoint: str, values: Dict[str, np.ndarray]) -> None:
+    """With others every prediction is void, and a training that goes on from them has diverged already."""
+    for name, value in values.items():
+        if not np.isfinite(value).all():
+            raise LabError(
+                f'{checkpoint} has values in {name} that are not finite. Take another checkpoint, or train again.'
+            )
 
 
 @contextmanager

@@ -67,7 +67,6 @@ def _scaffold(saver: tf.train.Saver, described: Run) -> tf.train.Scaffold:
     checkpoint = checkpoints.newest(described.checkpoint_dir)
     if checkpoint is None:
         return tf.train.Scaffold(saver=saver)
-    checkpoints.remove_unfinished(described.checkpoint_dir)
     return tf.train.Scaffold(
         saver=saver,
         init_op=tf.no_op(),

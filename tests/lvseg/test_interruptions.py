@@ -7,8 +7,6 @@ import os
 import random
 import re
 import signal
-import subprocess
-import sys
 import termios
 import time
 
@@ -38,22 +36,14 @@ def test_a_signal_ends_training_with_a_checkpoint(number, code, simple, data_dir
 
 def test_a_terminal_that_is_closed_ends_training_with_a_checkpoint(simple, data_dir, tmp_path):
     master, terminal = os.openpty()
-    arguments = ['--data_dir', data_dir, '--checkpoint_dir', tmp_path / 'train', '--num_epochs', 100000]
-    command = [sys.executable, simple.folder / 'runTraining.py', *arguments]
 
     def take_terminal():
         os.setsid()
         fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
-    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(p for p in sys.path if p)}
-    process = subprocess.Popen(
-        list(map(str, command)),
-        env=environment,
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-        preexec_fn=take_terminal,
-    )
+    streams = dict.fromkeys(['stdin', 'stdout', 'stderr'], terminal)
+    flags = ['--num_epochs', 100000]
+    process = start(simple.folder, data_dir, tmp_path / 'train', *flags, preexec_fn=take_terminal, **streams)
     os.close(terminal)
     shown = b''
     while b'OUTPUT: Step 100' not in shown:

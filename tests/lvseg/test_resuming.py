@@ -125,3 +125,11 @@ def test_a_directory_whose_name_reads_as_a_pattern_is_one_like_others(name, simp
     assert simple.evaluate(run_dir, tmp_path / 'eval').code == 0
     # Two are kept, here as elsewhere: the one of the start is gone.
     assert sorted(path.name for path in run_dir.glob('*.index')) == ['model.ckpt-10.index', 'model.ckpt-20.index']
+
+
+def test_a_resume_that_is_refused_leaves_what_a_killed_save_has_left(simple, finished_copy):
+    leftover = finished_copy / 'model.ckpt-30.data-00000-of-00001.tempstate5851717544916936927'
+    leftover.write_bytes(bytes(1000))
+    (finished_copy / 'model.ckpt-20.index').write_bytes(b'cut')
+    assert simple.train(finished_copy, '--num_epochs', 3, '--resume').code == 1
+    assert leftover.exists()

@@ -61,8 +61,8 @@ def start(folder, data_dir, run_dir, *flags, checkpoint_steps=1000, **kwargs):
     arguments = ['--data_dir', data_dir, '--checkpoint_dir', run_dir, *flags]
     command = [sys.executable, '-c', DRIVER, checkpoint_steps, folder / 'runTraining.py', *arguments]
     environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(p for p in sys.path if p)}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(list(map(str, command)), env=environment, stdout=pipe, stderr=pipe, text=True, **kwargs)
+    given = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True, **kwargs}
+    return subprocess.Popen(list(map(str, command)), env=environment, **given)
 
 
 def wait_for(process, text):
