@@ -3,8 +3,8 @@
 Whole processes, from typing the command to its end, in turn: a drift of the machine's speed meets all of them.
 """
 
+import os
 import tempfile
-from pathlib import Path
 from statistics import median
 from typing import Dict, List, NamedTuple
 
@@ -13,26 +13,27 @@ from lvseg.project import PROJECT
 from tqdm import tqdm
 
 from experiments import commands
+from experiments.commands import Spent
+from setup.editions import EDITIONS, Edition
 
 ROUNDS = 5
 
 _REFERENCE = '1.15'
-_VENVS = {_REFERENCE: '.venv', '2.15': '.venv-tf2.15', '2': '.venv-tf2'}
 
 
 class Command(NamedTuple):
-    """A command, and how long it took and the most memory it had, each time."""
+    """A command, and what it took, each time."""
 
-    edition: str
+    name: str
+    venv: str
     arguments: List[str]
-    seconds: List[float]
-    megabytes: List[float]
+    spent: List[Spent]
 
 
 def report(data_dir: str, rounds: int = ROUNDS) -> None:
     """Prints medians, and the median of the ratios to the first command of each kind, round by round."""
-    there = [edition for edition, venv in _VENVS.items() if _python(venv).exists()]
-    if _REFERENCE not in there:
+    there = [edition for edition in reversed(EDITIONS) if _is_set_up(edition.venv)]
+    if _REFERENCE not in [edition.name for edition in there]:
         print(f'\neditions of TensorFlow: not compared, for {_REFERENCE} is not set up in .venv (make setup TF=1)')
         return
 
@@ -43,7 +44,7 @@ def report(data_dir: str, rounds: int = ROUNDS) -> None:
         with bar:
             for _ in range(rounds):
                 for command in turns:
-                    _time(command)
+                    command.spent.append(commands.spent(command.arguments, _python(command.venv)))
                     bar.update()
     print(
         f'\nwhole commands, medians of {rounds} rounds    seconds       MB   of the first: seconds (min to max)     MB'
@@ -53,45 +54,47 @@ def report(data_dir: str, rounds: int = ROUNDS) -> None:
             print(_line(kind, command, compared[0]), flush=True)
 
 
-def _commands(editions: List[str], data_dir: str, folder: str) -> Dict[str, List[Command]]:
-    """Those to be compared, by what they do; the first of each is the reference."""
+def _commands(editions: List[Edition], data_dir: str, folder: str) -> Dict[str, List[Command]]:
+    """Those to be compared, by what they do; the first of each is the reference, on the first of the editions."""
 
-    def training(exercise: str, epochs: int) -> List[Command]:
-        program = f'exercise_solutions/{exercise}/runTraining.py'
-        given = [program, '--data_dir', data_dir, '--num_epochs', str(epochs), '--seed', '1', '--checkpoint_dir']
-        return [Command(edition, [*given, f'{folder}/{exercise}-{edition}'], [], []) for edition in editions]
-
-    def evaluation(exercise: str) -> List[Command]:
-        given = [f'exercise_solutions/{exercise}/runEval.py', '--data_dir', data_dir, '--eval_data', 'train']
-        runs = [f'{folder}/{exercise}-{edition}' for edition in editions]
+    def on_each(*arguments: str) -> List[Command]:
+        """`{}` stands for the edition."""
         return [
-            Command(edition, [*given, '--checkpoint_dir', run, '--eval_dir', f'{run}-eval'], [], [])
-            for edition, run in zip(editions, runs)
+            Command(edition.name, edition.venv, [argument.replace('{}', edition.name) for argument in arguments], [])
+            for edition in editions
         ]
 
+    def training(exercise: str, epochs: int) -> List[Command]:
+        given = ['--data_dir', data_dir, '--num_epochs', str(epochs), '--seed', '1']
+        run = f'{folder}/{exercise}-{{}}'
+        return on_each(f'exercise_solutions/{exercise}/runTraining.py', *given, '--checkpoint_dir', run)
+
+    run = f'{folder}/cnnDice-{{}}'
+    given = ['--data_dir', data_dir, '--eval_data', 'train', '--checkpoint_dir', run, '--eval_dir', f'{run}-eval']
     bare = ['-m', 'experiments.bare_loop', 'cnnDice', data_dir, '3', f'{folder}/bare']
     return {
-        'cnnDice, 3 epochs': [Command('1.15, bare loop', bare, [], []), *training('cnnDice', 3)],
+        'cnnDice, 3 epochs': [Command('1.15, bare loop', editions[0].venv, bare, []), *training('cnnDice', 3)],
         'simple, 1 epoch': training('simple', 1),
-        'cnnDice, evaluation': evaluation('cnnDice'),
+        'cnnDice, evaluation': on_each('exercise_solutions/cnnDice/runEval.py', *given),
     }
 
 
-def _time(command: Command) -> None:
-    """Runs it once more."""
-    spent = commands.spent(command.arguments, str(_python(_VENVS[command.edition.partition(',')[0]])))
-    command.seconds.append(spent.seconds)
-    command.megabytes.append(spent.megabytes)
-
-
 def _line(kind: str, command: Command, first: Command) -> str:
-    ratios = [here / there for here, there in zip(command.seconds, first.seconds)]
-    of_memory = median(command.megabytes) / median(first.megabytes)
+    ratios = [here.seconds / there.seconds for here, there in zip(command.spent, first.spent)]
+    of_memory = _megabytes(command) / _megabytes(first)
     return (
-        f'{kind:<20} {command.edition:<16} {median(command.seconds):9.1f} {median(command.megabytes):8.0f}'
-        f' {median(ratios):15.2f} ({min(ratios):.2f} to {max(ratios):.2f}) {of_memory:13.2f}'
+        f'{kind:<20} {command.name:<16} {median(spent.seconds for spent in command.spent):9.1f}'
+        f' {_megabytes(command):8.0f} {median(ratios):15.2f} ({min(ratios):.2f} to {max(ratios):.2f}) {of_memory:13.2f}'
     )
 
 
-def _python(venv: str) -> Path:
-    return PROJECT / venv / 'bin' / 'python'
+def _megabytes(command: Command) -> float:
+    return median(spent.megabytes for spent in command.spent)
+
+
+def _is_set_up(venv: str) -> bool:
+    return os.path.exists(_python(venv)) and not (PROJECT / venv).is_symlink()
+
+
+def _python(venv: str) -> str:
+    return str(PROJECT / venv / 'bin' / 'python')

@@ -19,6 +19,11 @@ class Edition(NamedTuple):
     pythons: Tuple[Tuple[int, int], ...]
     machines: Tuple[str, ...]  # That its wheels are built for.
 
+    @property
+    def venv(self) -> str:
+        """The folder in which scripts/setup.sh sets it up; where 1.15 cannot be had, its own is a link to another's."""
+        return '.venv' if self.name == '1.15' else f'.venv-tf{self.name}'
+
 
 # The newest first: TF=2 takes the first that fits.
 EDITIONS = (

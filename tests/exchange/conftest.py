@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from setup.editions import EDITIONS
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-VENVS = {'1.15': '.venv', '2.15': '.venv-tf2.15', '2': '.venv-tf2'}
+VENVS = {edition.name: edition.venv for edition in EDITIONS}
 
 # Runs an exercise's program so that it reports, and sums up, every step: `python -c EVERY_STEP runTraining.py FLAGS`.
 EVERY_STEP = """

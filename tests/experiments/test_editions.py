@@ -7,7 +7,9 @@ import sys
 import pytest
 
 from experiments import editions
+from experiments.commands import Spent
 from experiments.editions import Command
+from setup.editions import EDITIONS
 
 
 @pytest.fixture
@@ -21,13 +23,13 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def writing(edition, word, path):
-    return Command(edition, ['-c', f'open({str(path)!r}, "a").write("{word} ")'], [], [])
+def writing(name, venv, word, path):
+    return Command(name, venv, ['-c', f'open({str(path)!r}, "a").write("{word} ")'], [])
 
 
 def test_commands_run_in_turn_as_many_rounds_as_asked_for(project, monkeypatch, capsys):
     said = project / 'said'
-    compared = [writing('1.15, bare loop', 'bare', said), writing('2', 'new', said)]
+    compared = [writing('1.15, bare loop', '.venv', 'bare', said), writing('2', '.venv-tf2', 'new', said)]
     monkeypatch.setattr(editions, '_commands', lambda *_: {'a': compared})
     editions.report('data', rounds=2)
     assert said.read_text().split() == ['bare', 'new', 'bare', 'new']
@@ -36,15 +38,15 @@ def test_commands_run_in_turn_as_many_rounds_as_asked_for(project, monkeypatch, 
 
 
 def test_the_ratio_is_the_median_over_rounds_and_not_that_of_the_medians():
-    first = Command('1.15', [], [2.0, 4.0, 8.0], [100.0] * 3)
-    here = Command('2', [], [3.0, 4.0, 4.0], [110.0] * 3)
+    first = Command('1.15', '.venv', [], [Spent(2.0, 100.0), Spent(4.0, 100.0), Spent(8.0, 100.0)])
+    here = Command('2', '.venv-tf2', [], [Spent(3.0, 110.0), Spent(4.0, 110.0), Spent(4.0, 110.0)])
     # Round by round 3/2 = 1.5, 4/4 = 1 and 4/8 = 0.5, whose median is 1; the medians are 4 and 4; memory 110/100.
     fields = editions._line('cnnDice', here, first).split()
     assert fields == ['cnnDice', '2', '4.0', '110', '1.00', '(0.50', 'to', '1.50)', '1.10']
 
 
 def test_a_command_that_fails_ends_the_comparison_with_what_it_said(project, monkeypatch, capsys):
-    failing = Command('2', ['-c', 'import sys; print("a reason", file=sys.stderr); sys.exit(3)'], [], [])
+    failing = Command('2', '.venv-tf2', ['-c', 'import sys; print("a reason", file=sys.stderr); sys.exit(3)'], [])
     monkeypatch.setattr(editions, '_commands', lambda *_: {'a': [failing]})
     with pytest.raises(subprocess.CalledProcessError, match='status 3'):
         editions.report('data', rounds=1)
@@ -57,9 +59,18 @@ def test_without_the_reference_it_says_how_to_get_it(tmp_path, monkeypatch, caps
     assert re.search(r'1\.15 is not set up .*make setup TF=1', capsys.readouterr().out)
 
 
+def test_where_1_15_cannot_be_had_the_link_in_its_place_is_not_taken_for_it(project, capsys):
+    (project / '.venv' / 'bin' / 'python').unlink()
+    (project / '.venv' / 'bin').rmdir()
+    (project / '.venv').rmdir()
+    (project / '.venv').symlink_to('.venv-tf2')
+    editions.report('data')
+    assert '1.15 is not set up' in capsys.readouterr().out
+
+
 def test_all_editions_there_do_each_kind_of_command(tmp_path):
-    kinds = editions._commands(['1.15', '2'], 'data', str(tmp_path))
-    assert {kind: [command.edition for command in commands] for kind, commands in kinds.items()} == {
+    kinds = editions._commands([EDITIONS[-1], EDITIONS[0]], 'data', str(tmp_path))
+    assert {kind: [command.name for command in commands] for kind, commands in kinds.items()} == {
         'cnnDice, 3 epochs': ['1.15, bare loop', '1.15', '2'],
         'simple, 1 epoch': ['1.15', '2'],
         'cnnDice, evaluation': ['1.15', '2'],
