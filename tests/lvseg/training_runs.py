@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-# Runs an exercise's script with other constants: `python -c DRIVER CHECKPOINT_STEPS runTraining.py FLAGS`.
+# Runs an exercise's program with other constants: `python -c DRIVER CHECKPOINT_STEPS runTraining.py FLAGS`.
 DRIVER = """
 import os, runpy, sys
 from lvseg import chief
@@ -57,9 +57,9 @@ def assert_refused(outcome, *parts):
         assert part in lines[0]
 
 
-def start(folder, data_dir, run_dir, *flags, checkpoint_steps=1000, **kwargs):
+def start(folder, data_dir, run_dir, *flags, program='runTraining.py', checkpoint_steps=1000, **kwargs):
     arguments = ['--data_dir', data_dir, '--checkpoint_dir', run_dir, *flags]
-    command = [sys.executable, '-c', DRIVER, checkpoint_steps, folder / 'runTraining.py', *arguments]
+    command = [sys.executable, '-c', DRIVER, checkpoint_steps, folder / program, *arguments]
     environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(p for p in sys.path if p)}
     given = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True, **kwargs}
     return subprocess.Popen(list(map(str, command)), env=environment, **given)
