@@ -19,8 +19,8 @@ RESIZED, RESAMPLED, PADDED, CROPPED, CUT = 'resized', 'resampled', 'padded', 'cr
 # metre make 1.4 mm 1.40056.
 _SAME_SPACING = 0.001
 
-# An outline that runs through the very middle of pixels would take them in on both sides, and a mask would grow by a
-# pixel. Moved a little, it takes them in at its top and left alone, as rasterisers do.
+# Where an outline runs through the very middle of pixels, those on both sides of a mask are equal. Moved a little, it
+# takes in those on one side, as rasterisers do.
 _OFF_THE_MIDDLE = 0.001  # pixels
 
 
@@ -116,7 +116,7 @@ def _resampled(pixels: np.ndarray, mask: np.ndarray, spacing: Spacing, wanted: f
     share = _sample(mask, spans, 'constant', _OFF_THE_MIDDLE)
     return Pair(
         centred(np.rint(image).astype(np.int64)),
-        centred((share >= 0.5).astype(np.uint8)),
+        centred(_outlined(share)),
         Spacing(wanted, wanted),
         changes,
     )
@@ -132,6 +132,17 @@ def _span(length: int, size: float) -> _Span:
 def _middles(span: _Span) -> slice:
     """The pixels whose middles lie in it."""
     return slice(max(0, math.ceil(span.start - 0.5)), math.ceil(span.end - 0.5))
+
+
+def _outlined(share: np.ndarray) -> np.ndarray:
+    """The pixels of the largest share, as many as make up the area: about those from a half on.
+
+    From exactly a half on, single ventricles would lose or gain up to 4 % where their steps fall badly on the grid.
+    """
+    largest_first = np.argsort(-share, axis=None, kind='stable')
+    mask = np.zeros(share.shape, np.uint8)
+    mask.flat[largest_first[: int(np.rint(share.sum(dtype=np.float64)))]] = 1
+    return mask
 
 
 def _sample(array: np.ndarray, spans: List[_Span], beyond: str, offset: float) -> np.ndarray:
