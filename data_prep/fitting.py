@@ -1,7 +1,7 @@
 """Pictures of any size and pixel spacing -> 256 x 256 pixels."""
 
 import math
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from lvseg.errors import LabError
 from lvseg.layout import SIZE
@@ -10,10 +10,16 @@ from lvseg.manifest import Spacing
 import numpy as np
 from PIL import Image
 
-from data_prep.slices import Pair
+from data_prep.slices import Pair, counted
 
 FITS = ('centre', 'resize')
-RESIZED, RESAMPLED, PADDED, CROPPED, CUT = 'resized', 'resampled', 'padded', 'cropped', 'lost part of its ventricle'
+CHANGES = RESIZED, RESAMPLED, PADDED, CROPPED, CUT = (
+    'resized',
+    'resampled',
+    'padded',
+    'cropped',
+    'with part of the ventricle cut off',
+)
 
 # Spacings this near to each other count as one: 256 pixels then differ by a quarter of a pixel. PNG's whole pixels a
 # metre make 1.4 mm 1.40056.
@@ -85,6 +91,12 @@ def centred(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def told(changes: Dict[str, int]) -> List[str]:
+    """A line that says how many slices had what done to them; none where none had."""
+    counts = [f'{counted(changes[what], "slice")} {what}' for what in CHANGES if changes.get(what)]
+    return [f'To come to {SIZE} x {SIZE} pixels: {", ".join(counts)}.'] if counts else []
+
+
 def _is(spacing: Spacing, wanted: float) -> bool:
     return all(abs(value / wanted - 1) < _SAME_SPACING for value in spacing)
 
@@ -100,8 +112,8 @@ def _cut(mask: np.ndarray, left: int, allow_cropped: bool) -> Tuple[str, ...]:
     if allow_cropped:
         return (CUT,)
     raise LabError(
-        f'would lose {before - left} of the {before} pixels of its ventricle, cropped to {SIZE} x {SIZE}; shrink it with '
-        '--fit resize or a larger --spacing, or allow it with --allow_cropped'
+        f'would lose {before - left} of the {before} pixels of its ventricle, cropped to {SIZE} x {SIZE}; '
+        'shrink it with --fit resize or a larger --spacing, or allow it with --allow_cropped'
     )
 
 
