@@ -127,9 +127,9 @@ def _question(label: int, inverted: List[Look], number: int) -> str:
     text = _text(label)
     return (
         f'in {len(inverted)} of {number} masks the value {text} covers over half of the picture or touches all four '
-        f'edges, as in {worst.file}, where it covers {worst.share:.1%}: is it the background? Then invert these masks, '
-        f'or give --label 0 if the ventricle is 0 in all masks. If {text} is the ventricle, give --label {_flag(label)}. '
-        'Nothing was written.'
+        f'edges, as in {worst.file}, of which it covers {worst.share:.1%}: is it the background? Then invert these '
+        f'masks, or give --label 0 if the ventricle is 0 in all. If {text} is the ventricle after all, give '
+        f'--label {_flag(label)}. Nothing was written.'
     )
 
 
