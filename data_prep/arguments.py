@@ -5,7 +5,8 @@ import os
 
 from lvseg import flags
 
-from data_prep.sources.images import FITS
+from data_prep import labels
+from data_prep.fitting import FITS
 from data_prep.staging import STUDIES
 
 
@@ -39,10 +40,10 @@ def parser() -> Parser:
         help='a folder of images and a folder of masks, for pictures of your own',
         description=(
             'Takes PNG, JPEG, TIFF and single-frame DICOM images with masks of the same sub-folder and name; the\n'
-            'extension may differ. In a mask 0 is background, and all else left ventricle; in a JPEG mask, where\n'
-            'compression leaves noise, all from 128 on. Image pixels of 8 bits are multiplied by 4. The patient is\n'
-            'what stands before -IM-0001-0001 in the name, else the first sub-folder, else the name without its\n'
-            'last number.'
+            'extension may differ. In a mask 0 is background, and the one other value left ventricle; in a JPEG mask,\n'
+            'where compression leaves noise, all from 128 on. If masks have several values, or colours, --label says\n'
+            'which one it is. Image pixels of 8 bits are multiplied by 4. The patient is what stands before\n'
+            '-IM-0001-0001 in the name, else the first sub-folder, else the name without its last number.'
         ),
     )
     images.add_argument('image_dir', metavar='IMAGE_DIR', help='folder of images, sub-folders included')
@@ -53,6 +54,30 @@ def parser() -> Parser:
         default='centre',
         help='how pictures get to 256 x 256 pixels: padded with 0 or cropped around the centre, or resized '
         '(default: %(default)s)',
+    )
+    images.add_argument(
+        '--label',
+        type=labels.parse,
+        metavar='VALUE',
+        help='what in the masks is left ventricle: a value, such as 3, or a colour, such as ff0000 (default: the one '
+        'value that is not 0)',
+    )
+    images.add_argument(
+        '--spacing',
+        type=_millimetres,
+        metavar='MM',
+        help='resample all slices to pixels of this size, then pad or crop them (default: pixels stay as they are)',
+    )
+    images.add_argument(
+        '--pixel_size',
+        type=_millimetres,
+        metavar='MM',
+        help="of pictures whose files do not tell it, as DICOM, PNG's pHYs and TIFF's resolution do (default: unknown)",
+    )
+    images.add_argument(
+        '--allow_cropped',
+        action='store_true',
+        help='crop a picture even where that cuts off part of its ventricle (default: such a slice is a bad one)',
     )
     _add_common(images).add_argument(
         '--val_names',
@@ -126,3 +151,7 @@ def _seed(text: str) -> int:
 
 def _fraction(text: str) -> float:
     return flags.number(text, float, lambda value: 0 <= value <= 1, 'a number from 0 to 1')
+
+
+def _millimetres(text: str) -> float:
+    return flags.number(text, float, lambda value: 0.01 <= value <= 10, 'a number of mm from 0.01 to 10')
