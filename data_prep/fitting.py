@@ -91,6 +91,19 @@ def centred(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def uncentred(array: np.ndarray, shape: Tuple[int, int]) -> np.ndarray:
+    """Puts [256, 256] back to where `centred` took it from: [height, width], 0 where that was cropped."""
+    for axis in (0, 1):
+        excess = shape[axis] - SIZE
+        if excess > 0:
+            padding = [(0, 0), (0, 0)]
+            padding[axis] = (excess // 2, excess - excess // 2)
+            array = np.pad(array, padding, 'constant')
+        elif excess < 0:
+            array = array.take(range(-excess // 2, -excess // 2 + shape[axis]), axis=axis)
+    return array
+
+
 def told(changes: Dict[str, int]) -> List[str]:
     """A line that says how many slices had what done to them; none where none had."""
     counts = [f'{counted(changes[what], "slice")} {what}' for what in CHANGES if changes.get(what)]

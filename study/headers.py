@@ -72,14 +72,12 @@ def find(folder: str) -> Found:
         LabError: there is no such folder.
     """
     found = Found([], [], [])
-    with progress.bar(None, description='Reading headers') as bar:
-        for path in files_under(folder):
+    paths = [path for path in files_under(folder) if _is_dicom(os.path.join(folder, path))]
+    with progress.bar(len(paths), description='Reading headers') as bar, warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # pydicom quotes identifiers that break the standard's rules.
+        for path in paths:
+            _sort_in(found, folder, path)
             bar.update()
-            if not _is_dicom(os.path.join(folder, path)):
-                continue
-            with warnings.catch_warnings():
-                warnings.simplefilter('ignore')  # pydicom quotes identifiers that break the standard's rules.
-                _sort_in(found, folder, path)
     return found
 
 

@@ -19,6 +19,7 @@ _NEIGHBOURS[1, 1] = True
 _NEIGHBOURS[:, 1, 1, 1] = True
 _NEIGHBOURS[1, :, 1, 1] = True
 
+
 class Ventricle(NamedTuple):
     """What is kept of a stack."""
 
