@@ -7,8 +7,8 @@ from lvseg.prediction import Trained
 
 import numpy as np
 
-from data_prep import dicom, fitting
-from data_prep.slices import naming, read_bytes
+from data_prep import fitting
+from data_prep.sources import images
 from study import outlines, ventricle, volumes
 from study.stack import Stack
 from study.ventricle import Ventricle
@@ -52,22 +52,17 @@ def segment(folder: str, stack: Stack, trained: Trained) -> Segmented:
 
 
 def _pixels(folder: str, stack: Stack) -> np.ndarray:
-    return np.array([[_read(folder, image.path) for image in of_slice] for of_slice in stack.images])
-
-
-def _read(folder: str, path: str) -> np.ndarray:
-    with naming(path):
-        return dicom.read_image(read_bytes(folder, path)).pixels
+    return np.array([[images.picture(folder, image.path).pixels for image in of_slice] for of_slice in stack.images])
 
 
 def _probabilities(pixels: np.ndarray, trained: Trained) -> np.ndarray:
     """float32, of the same shape; the network sees 256 x 256 pixels, and what lies beyond is background."""
     shape = pixels.shape[2:]
-    images = pixels.reshape(-1, *shape)
-    found = np.empty(images.shape, np.float32)
-    with progress.bar(len(images), description='Segmenting') as bar:
-        for start in range(0, len(images), _AT_A_TIME):
-            some = images[start : start + _AT_A_TIME]
+    flat = pixels.reshape(-1, *shape)
+    found = np.empty(flat.shape, np.float32)
+    with progress.bar(len(flat), description='Segmenting') as bar:
+        for start in range(0, len(flat), _AT_A_TIME):
+            some = flat[start : start + _AT_A_TIME]
             placed = trained.probabilities(np.array([fitting.centred(image) for image in some]))
             found[start : start + len(some)] = [fitting.uncentred(image, shape) for image in placed]
             bar.update(len(some))

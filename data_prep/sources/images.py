@@ -79,7 +79,7 @@ def read(
     Raises:
         BadFileError: one of the two files cannot be read rightly, they differ in size, or do not fit.
     """
-    pixels, _, spacing = _picture(image_dir, piece.image)
+    pixels, _, spacing = picture(image_dir, piece.image)
     with naming(piece.mask):
         data = read_bytes(mask_dir, piece.mask)
         mask = _reader(data).read_mask(data, label)
@@ -103,7 +103,7 @@ def find_images(folder: str) -> List[str]:
 
 def read_image(folder: str, path: str) -> np.ndarray:
     """Reads one of them: int64 [256, 256], padded or cropped as `read` does with fit 'centre'; raises BadFileError."""
-    return centred(_picture(folder, path).pixels)
+    return centred(picture(folder, path).pixels)
 
 
 def _pictures(folder: str) -> Tuple[Dict[str, List[str]], int]:
@@ -139,7 +139,8 @@ def _problem(images: List[str], masks: List[str]) -> str:
     return ''
 
 
-def _picture(folder: str, path: str) -> Picture:
+def picture(folder: str, path: str) -> Picture:
+    """Reads an image as it is, but for pixels of 8 bits, which are multiplied by 4; raises BadFileError."""
     with naming(path):
         data = read_bytes(folder, path)
         image = _reader(data).read_image(data)
