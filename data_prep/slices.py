@@ -47,6 +47,8 @@ class Slice(NamedTuple):
     image: str
     mask: str
     problem: str = ''  # Why it cannot be read, where that shows before reading.
+    frame: int = 0  # Which of the frames in these files, and which slice of it, where they hold more than one.
+    number: int = 0
 
 
 class Found(NamedTuple):
