@@ -5,7 +5,7 @@ import os
 
 from lvseg import flags
 
-from data_prep.sources.images import FITS
+from data_prep.fitting import FITS
 from data_prep.staging import STUDIES
 
 

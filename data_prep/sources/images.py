@@ -12,10 +12,9 @@ import numpy as np
 from PIL import Image
 
 from data_prep import dicom, image_files
+from data_prep.fitting import centred, fitted
 from data_prep.names import EXTENSIONS, patient, without_extensions
 from data_prep.slices import Found, Pair, Picture, Slice, counted, files_under, naming, read_bytes
-
-FITS = ('centre', 'resize')
 
 # The lab divides pixels by 1024, to suit a scanner's 550 to 2700; 8 bits times 4 come to the same range.
 _EIGHT_BIT_FACTOR = 4
@@ -68,9 +67,8 @@ def read(image_dir: str, mask_dir: str, fit: str, piece: Slice) -> Pair:
         mask = _read_mask(read_bytes(mask_dir, piece.mask))
         if mask.shape != pixels.shape:
             raise LabError(f'is {_size(mask)}, but its image is {_size(pixels)}; they must be alike')
-    if fit == 'resize':
-        return Pair(_resize(pixels), _resize_mask(mask), _resize_spacing(spacing, pixels.shape))
-    return Pair(_centre(pixels), _centre(mask), spacing)
+    with naming(piece.image):
+        return fitted(pixels, mask, spacing, fit, None, False)
 
 
 def find_images(folder: str) -> List[str]:
@@ -85,7 +83,7 @@ def find_images(folder: str) -> List[str]:
 
 def read_image(folder: str, path: str) -> np.ndarray:
     """Reads one of them: int64 [256, 256], padded or cropped as `read` does with fit 'centre'; raises BadFileError."""
-    return _centre(_picture(folder, path).pixels)
+    return centred(_picture(folder, path).pixels)
 
 
 def _pictures(folder: str) -> Tuple[Dict[str, List[str]], int]:
@@ -142,31 +140,3 @@ def _looks_like_dicom(data: bytes) -> bool:
 def _size(array: np.ndarray) -> str:
     height, width = array.shape
     return f'{width} x {height}'
-
-
-def _centre(array: np.ndarray) -> np.ndarray:
-    for axis in (0, 1):
-        excess = array.shape[axis] - SIZE
-        if excess > 0:
-            array = array.take(range(excess // 2, excess // 2 + SIZE), axis=axis)
-        elif excess < 0:
-            padding = [(0, 0), (0, 0)]
-            padding[axis] = (-excess // 2, -excess - -excess // 2)
-            array = np.pad(array, padding, 'constant')
-    return array
-
-
-def _resize(pixels: np.ndarray) -> np.ndarray:
-    if pixels.shape == (SIZE, SIZE):
-        return pixels
-    smooth = Image.fromarray(pixels.astype(np.float32)).resize((SIZE, SIZE), Image.BILINEAR)
-    return np.rint(np.asarray(smooth)).astype(np.int64)
-
-
-def _resize_mask(mask: np.ndarray) -> np.ndarray:
-    return np.array(Image.fromarray(mask).resize((SIZE, SIZE), Image.NEAREST))
-
-
-def _resize_spacing(spacing: Optional[Spacing], shape: Tuple[int, int]) -> Optional[Spacing]:
-    """The field of view stays as it is; so the fewer the pixels, the larger they are."""
-    return spacing and Spacing(spacing.rows * shape[0] / SIZE, spacing.columns * shape[1] / SIZE)
