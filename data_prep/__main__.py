@@ -12,6 +12,7 @@ from lvseg.layout import MANIFEST_FILE, SIZE, record_file
 from lvseg.manifest import SPLITS, Row
 
 from data_prep import arguments, split
+from data_prep.fitting import fitted
 from data_prep.phantom import studies
 from data_prep.reading import ReadSlice, reader
 from data_prep.skipped import reasons
@@ -25,7 +26,7 @@ def main() -> None:
     args = arguments.parser().parse_args()
     sys.stdout.reconfigure(errors='backslashreplace')  # A folder's name may be in no encoding at all.
     try:
-        {'sunnybrook': _sunnybrook, 'images': _images, 'phantom': _phantom}[args.command](args)
+        {'sunnybrook': _sunnybrook, 'images': _images, 'nifti': _nifti, 'phantom': _phantom}[args.command](args)
     except KeyboardInterrupt:
         raise LabError('stopped by Ctrl-C; nothing was written.') from None
 
@@ -41,6 +42,17 @@ def _images(args: argparse.Namespace) -> None:
     found = images.find(args.image_dir, args.mask_dir)
     with staged(args.out) as stage:
         rows = _write(args, stage, found, functools.partial(images.read, args.image_dir, args.mask_dir, args.fit))
+    _print_summary(args, found, rows)
+
+
+def _nifti(args: argparse.Namespace) -> None:
+    # Not at the top: it is refused where nibabel, which no other command needs, is not installed.
+    from data_prep.sources import nifti
+
+    fit = functools.partial(fitted, fit=args.fit, wanted_spacing=args.spacing, allow_cropped=args.allow_cropped)
+    with staged(args.out) as stage:
+        found = nifti.find(args.raw_dir, args.label)
+        rows = _write(args, stage, found, functools.partial(nifti.read, args.raw_dir, args.label, fit))
     _print_summary(args, found, rows)
 
 

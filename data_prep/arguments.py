@@ -1,4 +1,4 @@
-"""The flags of `python -m data_prep` and of its three commands."""
+"""The flags of `python -m data_prep` and of its four commands."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ class Parser(flags.Parser):
 
 
 def parser() -> Parser:
-    """Its `args.command` is 'sunnybrook', 'images' or 'phantom'."""
+    """Its `args.command` is 'sunnybrook', 'images', 'nifti' or 'phantom'."""
     top = Parser(
         prog='python -m data_prep',
         description='Makes train_images.tfrecords, val_images.tfrecords and manifest.csv out of raw studies.',
@@ -60,6 +60,27 @@ def parser() -> Parser:
         help='the images that it names, one a line, are for validation, all others to train (default: drawn by lot)',
     )
 
+    nifti = add(
+        'nifti',
+        help='NIfTI images with masks beside them, such as ACDC and M&Ms',
+        description=(
+            'Takes the short-axis slices of NIfTI images whose mask lies beside: of X.nii.gz it is X_gt.nii.gz, or\n'
+            'X_mask, X_seg, X_label. The layouts of ACDC and M&Ms are known: there the patient is the subject, and\n'
+            'names tell ED and ES. Elsewhere the patient is the folder, or the file where it lies in no sub-folder.\n'
+            "Slices lie across the largest spacing, turned by the affine as DICOM's are; those without the label are\n"
+            'left out. Pixels are scaled so that the brightest hundredth of a frame begins at 600, as of a scanner.'
+        ),
+    )
+    nifti.add_argument('raw_dir', metavar='FOLDER', help='folder of images and masks, sub-folders included')
+    nifti.add_argument(
+        '--label',
+        type=_label,
+        metavar='N',
+        help="the left ventricle's value in the masks: 3 in ACDC, 1 in M&Ms (default: the one there is besides 0)",
+    )
+    _add_fitting(nifti)
+    _add_common(nifti)
+
     phantom = add(
         'phantom',
         help='studies of invented patients: the lab without any download',
@@ -70,8 +91,29 @@ def parser() -> Parser:
     )
     _add_common(phantom)
 
-    top.epilog = '\n'.join(f'{part.prog}\n{part.format_help()}' for part in (sunnybrook, images, phantom))
+    top.epilog = '\n'.join(f'{part.prog}\n{part.format_help()}' for part in (sunnybrook, images, nifti, phantom))
     return top
+
+
+def _add_fitting(command: Parser) -> None:
+    command.add_argument(
+        '--fit',
+        choices=FITS,
+        default='centre',
+        help='how pictures get to 256 x 256 pixels: padded with 0 or cropped around the centre, or resized '
+        '(default: %(default)s)',
+    )
+    command.add_argument(
+        '--spacing',
+        type=_millimetres,
+        metavar='MM',
+        help='resample to pixels of this size, images linearly, masks by their outline (default: as they are)',
+    )
+    command.add_argument(
+        '--allow_cropped',
+        action='store_true',
+        help='let cropping cut off pixels of a ventricle (default: such a slice is an error)',
+    )
 
 
 def _add_common(command: Parser) -> argparse._MutuallyExclusiveGroup:
@@ -122,6 +164,14 @@ def _positive(text: str) -> int:
 
 def _seed(text: str) -> int:
     return flags.number(text, int, lambda value: 0 <= value < 2**32, 'a whole number from 0 to 4294967295')
+
+
+def _label(text: str) -> int:
+    return flags.number(text, int, lambda value: value != 0 and abs(value) < 2**31, 'a whole number other than 0')
+
+
+def _millimetres(text: str) -> float:
+    return flags.number(text, float, lambda value: 0.01 <= value <= 10, 'a number of mm from 0.01 to 10')
 
 
 def _fraction(text: str) -> float:

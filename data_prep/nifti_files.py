@@ -22,12 +22,14 @@ try:
     import nibabel
     from nibabel.arrayproxy import ArrayProxy
     from nibabel.spatialimages import HeaderDataError
+    from nibabel.wrapstruct import WrapStructError
 except ImportError:
-    _REQUIREMENTS = shlex.quote(str(PROJECT / 'requirements-nifti.txt'))
+    _INSTALL = [sys.executable, '-m', 'pip', 'install', '-r', str(PROJECT / 'requirements-nifti.txt')]
     raise LabError(
-        f'NIfTI is read by nibabel, which is not installed: {shlex.quote(sys.executable)} -m pip install '
-        f'-r {_REQUIREMENTS}'
+        f'nibabel, which reads NIfTI, is not installed. Install it with: {" ".join(map(shlex.quote, _INSTALL))}'
     ) from None
+
+_ERRORS = (*LIBRARY_ERRORS, HeaderDataError, WrapStructError)
 
 _GZIP = b'\x1f\x8b'
 _HEADERS = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}  # By sizeof_hdr, in bytes; either byte order.
@@ -48,7 +50,7 @@ _TO_DICOM = np.array([[-1], [-1], [1]])  # NIfTI's axes lead to the right, to th
 
 
 class Axes(NamedTuple):
-    """Which of a volume's three axes lead through the slices, down and to the right in a picture; and which backwards."""
+    """Which of a volume's axes lead through the slices, down and to the right in a picture; and which of them back."""
 
     order: Tuple[int, int, int]
     backwards: Tuple[bool, bool, bool]
@@ -118,7 +120,9 @@ class NiftiFile:
         self.grid = Grid(shape[:3], _spacing(header), _affine(header))
         pixel_spacing = self.grid.pixel_spacing
         if not all(_MIN_SPACING <= value <= _MAX_SPACING for value in pixel_spacing):
-            raise LabError(f'has pixels of {pixel_spacing.rows:g} x {pixel_spacing.columns:g} mm; from 0.01 to 10 are read')
+            raise LabError(
+                f'has pixels of {pixel_spacing.rows:g} x {pixel_spacing.columns:g} mm; from 0.01 to 10 are read'
+            )
         layout = _voxel_layout(header, shape)
         _, dtype, offset, *_ = layout
         self._end = offset + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
@@ -135,7 +139,7 @@ class NiftiFile:
         try:
             with np.errstate(all='ignore'):
                 voxels = np.asarray(self._proxy[..., index])
-        except (*LIBRARY_ERRORS, HeaderDataError):
+        except _ERRORS:
             raise LabError('is damaged or cut off') from None
         if not np.isfinite(voxels).all():
             raise LabError('has voxels that are no numbers (NaN or infinite)')
@@ -150,7 +154,7 @@ class NiftiFile:
                 if not piece:
                     break
                 at += len(piece)
-        except LIBRARY_ERRORS:
+        except _ERRORS:
             raise LabError('is damaged or cut off') from None
         if at < self._end:
             raise LabError(f'is cut off: {at} of {self._end} bytes are there')
@@ -162,16 +166,12 @@ class NiftiFile:
 def opened(path: str) -> Iterator[NiftiFile]:
     """Opens a file; raises LabError as `NiftiFile`, or where it cannot be read."""
     try:
-        file = open(path, 'rb')
-    except OSError as error:
-        raise LabError(f'cannot be read: {error.strerror}') from None
-    with file:
-        try:
+        with open(path, 'rb') as file:
             is_compressed = file.read(len(_GZIP)) == _GZIP
             file.seek(0)
-        except OSError as error:
-            raise LabError(f'cannot be read: {error.strerror}') from None
-        yield NiftiFile(gzip.GzipFile(fileobj=file) if is_compressed else file)
+            yield NiftiFile(gzip.GzipFile(fileobj=file) if is_compressed else file)
+    except OSError as error:
+        raise LabError(f'cannot be read: {error.strerror}') from None
 
 
 def _header(stream: IO[bytes]) -> nibabel.Nifti1Header:
@@ -186,7 +186,7 @@ def _header(stream: IO[bytes]) -> nibabel.Nifti1Header:
         else:
             raise LabError('is no NIfTI file, or a damaged one')
         is_single = bytes(header['magic'])[:3] in (b'n+1', b'n+2')
-    except (*LIBRARY_ERRORS, HeaderDataError):
+    except _ERRORS:
         raise LabError('is no NIfTI file, or a damaged one') from None
     if not is_single:
         raise LabError('is no NIfTI file that holds header and voxels in one')
@@ -213,7 +213,7 @@ def _spacing(header: nibabel.Nifti1Header) -> np.ndarray:
     """By pixdim: ACDC's affines are without scale."""
     unit = _MM.get(int(header['xyzt_units']) % 8, np.nan)
     spacing = np.abs(np.asarray(header['pixdim'][1:4], np.float64)) * unit
-    if not (spacing > 0).all() or not np.isfinite(spacing).all():
+    if not np.isfinite(spacing).all() or not spacing.all():
         raise LabError('does not tell the size of its voxels')
     return spacing
 
@@ -224,7 +224,7 @@ def _affine(header: nibabel.Nifti1Header) -> np.ndarray:
             affine = np.asarray(header.get_best_affine(), np.float64)
             lengths = np.linalg.norm(affine[:3, :3], axis=0)
             volume = abs(np.linalg.det(affine[:3, :3] / lengths))
-    except (*LIBRARY_ERRORS, HeaderDataError):
+    except _ERRORS:
         raise LabError('does not tell how it lies in the patient') from None
     if not volume > 0.1 or not np.isfinite(affine).all():  # Of a unit cube's; NaN is not more either.
         raise LabError('does not tell how it lies in the patient')
@@ -239,7 +239,7 @@ def _voxel_layout(
         dtype = np.dtype(header.get_data_dtype())
         slope, inter = header.get_slope_inter()
         offset = int(header['vox_offset'])
-    except (*LIBRARY_ERRORS, HeaderDataError):
+    except _ERRORS:
         raise LabError('has a damaged header') from None
     if dtype.kind not in 'iuf' or not 1 <= dtype.itemsize <= 8:
         raise LabError('has voxels of a kind that is not read here; integers and floats of up to 64 bits are')

@@ -15,8 +15,8 @@ import io
 import os
 import re
 from collections import Counter, defaultdict
+from typing import Callable, DefaultDict, Dict, List, NamedTuple, Optional, Set, Tuple, Union
 from typing import Counter as CounterOf
-from typing import DefaultDict, Dict, List, NamedTuple, Optional, Tuple
 
 from lvseg.errors import LabError
 
@@ -93,25 +93,28 @@ def find(folder: str, label: Optional[int]) -> Found:
     return Found(slices, _notes(volumes, readable, label, passed_over))
 
 
-def read(folder: str, label: Optional[int], piece: Slice) -> Pair:
+def read(folder: str, label: Optional[int], fit: Callable[..., Pair], piece: Slice) -> Pair:
     """Reads a slice that `find` found.
 
+    Args:
+        fit: `fitting.fitted`, which is given pixels, mask and spacing.
+
     Returns:
-        image: int64 [height, width], from 0 to 4095: of each frame, negative pixels are lifted to 0 with all others,
-            and the brightest hundredth is brought to 600.
-        mask: uint8 [height, width], 1 where the mask has the label.
-        spacing: that of the image.
+        image: int64 [256, 256], from 0 to 4095. Of each frame the smallest pixel is brought to 0 where it is negative,
+            and the brightest hundredth begins at 600; fractions are rounded, and what is beyond is cut.
+        mask: uint8 [256, 256], 1 where the mask has the label.
+        spacing: of these pixels.
 
     Raises:
-        BadFileError: one of the two files cannot be read rightly.
+        BadFileError: one of the two files cannot be read rightly, or not fitted.
     """
     with naming(piece.image), opened(os.path.join(folder, piece.image)) as image:
         pixels = _scaled(image.grid.pictures(image.frame(piece.frame)))[piece.number]
         grid = image.grid
     with naming(piece.mask), opened(os.path.join(folder, piece.mask)) as file:
         values = grid.pictures(file.frame(piece.frame))[piece.number]
-    mask = (values != 0 if label is None else values == label).astype(np.uint8)
-    return Pair(pixels, mask, grid.pixel_spacing)
+        mask = (values != 0 if label is None else values == label).astype(np.uint8)
+        return fit(pixels, mask, grid.pixel_spacing)
 
 
 # --- Which image has which mask
@@ -174,7 +177,7 @@ def _problem(images: List[str], masks: List[str]) -> str:
 
 
 def _with_twins_refused(volumes: List[_Volume]) -> List[_Volume]:
-    """The same subject and frame in two folders is one copied, or two subjects of one name: both would be one patient."""
+    """The same subject and frame in two folders: one copied, or two subjects of one name, who would be one patient."""
     first: Dict[Tuple[str, Optional[int]], str] = {}
     checked = []
     for volume in volumes:
@@ -224,22 +227,22 @@ def _phases(frames: Dict[str, int]) -> Phases:
 # --- What the masks hold
 
 
-def _survey(folder: str, volume: _Volume) -> '_Labels | Slice':
+def _survey(folder: str, volume: _Volume) -> Union[_Labels, Slice]:
     """Reads an image's header and all of its mask; a slice with a problem where one of them cannot be read."""
-    path = volume.mask
-    problem = Slice(volume.name, volume.patient, volume.image, volume.mask, volume.problem)
-    if volume.problem:
-        return problem
+    bad = Slice(volume.name, volume.patient, volume.image, volume.mask, volume.problem)
+    if bad.problem:
+        return bad
     try:
-        path = volume.image
-        with opened(os.path.join(folder, path)) as image:
+        with opened(os.path.join(folder, volume.image)) as image:
             image.check_to_the_end()
-        path = volume.mask
-        with opened(os.path.join(folder, path)) as mask:
+    except LabError as error:
+        return bad._replace(problem=str(error))
+    try:
+        with opened(os.path.join(folder, volume.mask)) as mask:
             _check_alike(image, mask)
             return _labels(mask)
     except LabError as error:
-        return problem._replace(image=path, problem=str(error))
+        return bad._replace(image='', problem=str(error))  # So the bad file is the mask.
 
 
 def _check_alike(image: NiftiFile, mask: NiftiFile) -> None:
@@ -278,7 +281,7 @@ def _values(pictures: np.ndarray) -> List[int]:
     return [int(value) for value in values]
 
 
-def _label(folder: str, label: Optional[int], found: List[_Labels], layouts: set) -> Optional[int]:
+def _label(folder: str, label: Optional[int], found: List[_Labels], layouts: Set[str]) -> Optional[int]:
     """Which value to take, the only one there is if no label is given; raises LabError if that is not clear."""
     voxels: CounterOf[int] = Counter()
     for labels in found:
@@ -295,7 +298,9 @@ def _label(folder: str, label: Optional[int], found: List[_Labels], layouts: set
         return next(iter(voxels))
     (layout,) = layouts if len(layouts) == 1 else ('',)
     hint = f' In {layout}, whose layout this is, it is {_LAYOUTS[layout][1]}.' if layout else ''
-    raise LabError(f'masks in {folder} have several labels: {told}. Say with --label which is the left ventricle.{hint}')
+    raise LabError(
+        f'masks in {folder} have several labels: {told}. Say with --label which is the left ventricle.{hint}'
+    )
 
 
 # --- Slices
