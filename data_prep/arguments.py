@@ -5,6 +5,7 @@ import os
 
 from lvseg import flags
 
+from data_prep import labels
 from data_prep.fitting import FITS
 from data_prep.staging import STUDIES
 
@@ -39,20 +40,27 @@ def parser() -> Parser:
         help='a folder of images and a folder of masks, for pictures of your own',
         description=(
             'Takes PNG, JPEG, TIFF and single-frame DICOM images with masks of the same sub-folder and name; the\n'
-            'extension may differ. In a mask 0 is background, and all else left ventricle; in a JPEG mask, where\n'
-            'compression leaves noise, all from 128 on. Image pixels of 8 bits are multiplied by 4. The patient is\n'
-            'what stands before -IM-0001-0001 in the name, else the first sub-folder, else the name without its\n'
-            'last number.'
+            'extension may differ. In a mask 0 is background, and the one other value left ventricle; in a JPEG mask,\n'
+            'where compression leaves noise, all from 128 on. Where masks have several values, or colours, --label says\n'
+            'which one it is. Image pixels of 8 bits are multiplied by 4. The patient is what stands before\n'
+            '-IM-0001-0001 in the name, else the first sub-folder, else the name without its last number.'
         ),
     )
     images.add_argument('image_dir', metavar='IMAGE_DIR', help='folder of images, sub-folders included')
     images.add_argument('mask_dir', metavar='MASK_DIR', help='folder of masks')
     images.add_argument(
-        '--fit',
-        choices=FITS,
-        default='centre',
-        help='how pictures get to 256 x 256 pixels: padded with 0 or cropped around the centre, or resized '
-        '(default: %(default)s)',
+        '--label',
+        type=labels.parse,
+        metavar='VALUE',
+        help='what in the masks is left ventricle: a value, such as 3, or a colour, such as ff0000 (default: the one '
+        'value that is not 0)',
+    )
+    _add_fitting(images)
+    images.add_argument(
+        '--pixel_size',
+        type=_millimetres,
+        metavar='MM',
+        help="of pictures whose files do not tell it, as DICOM, PNG's pHYs and TIFF's resolution do (default: unknown)",
     )
     _add_common(images).add_argument(
         '--val_names',
@@ -107,12 +115,12 @@ def _add_fitting(command: Parser) -> None:
         '--spacing',
         type=_millimetres,
         metavar='MM',
-        help='resample to pixels of this size, images linearly, masks by their outline (default: as they are)',
+        help='resample all slices to pixels of this size, then pad or crop them (default: pixels stay as they are)',
     )
     command.add_argument(
         '--allow_cropped',
         action='store_true',
-        help='let cropping cut off pixels of a ventricle (default: such a slice is an error)',
+        help='crop a picture even where that cuts off part of its ventricle (default: such a slice is a bad one)',
     )
 
 
@@ -167,12 +175,12 @@ def _seed(text: str) -> int:
 
 
 def _label(text: str) -> int:
-    return flags.number(text, int, lambda value: value != 0 and abs(value) < 2**31, 'a whole number other than 0')
-
-
-def _millimetres(text: str) -> float:
-    return flags.number(text, float, lambda value: 0.01 <= value <= 10, 'a number of mm from 0.01 to 10')
+    return flags.number(text, int, lambda value: abs(value) < 2**31, 'a whole number')
 
 
 def _fraction(text: str) -> float:
     return flags.number(text, float, lambda value: 0 <= value <= 1, 'a number from 0 to 1')
+
+
+def _millimetres(text: str) -> float:
+    return flags.number(text, float, lambda value: 0.01 <= value <= 10, 'a number of mm from 0.01 to 10')

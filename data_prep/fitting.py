@@ -1,7 +1,7 @@
 """Pictures of any size and pixel spacing -> 256 x 256 pixels."""
 
 import math
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from lvseg.errors import LabError
 from lvseg.layout import SIZE
@@ -10,17 +10,23 @@ from lvseg.manifest import Spacing
 import numpy as np
 from PIL import Image
 
-from data_prep.slices import Pair
+from data_prep.slices import Pair, counted
 
 FITS = ('centre', 'resize')
-RESIZED, RESAMPLED, PADDED, CROPPED, CUT = 'resized', 'resampled', 'padded', 'cropped', 'lost part of its ventricle'
+CHANGES = RESIZED, RESAMPLED, PADDED, CROPPED, CUT = (
+    'resized',
+    'resampled',
+    'padded',
+    'cropped',
+    'with part of the ventricle cut off',
+)
 
 # Spacings this near to each other count as one: 256 pixels then differ by a quarter of a pixel. PNG's whole pixels a
 # metre make 1.4 mm 1.40056.
 _SAME_SPACING = 0.001
 
-# An outline that runs through the very middle of pixels would take them in on both sides, and a mask would grow by a
-# pixel. Moved a little, it takes them in at its top and left alone, as rasterisers do.
+# Where an outline runs through the very middle of pixels, those on both sides of a mask are equal. Moved a little, it
+# takes in those on one side, as rasterisers do.
 _OFF_THE_MIDDLE = 0.001  # pixels
 
 
@@ -85,6 +91,12 @@ def centred(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def told(changes: Dict[str, int]) -> List[str]:
+    """A line that says how many slices had what done to them; none where none had."""
+    counts = [f'{counted(changes[what], "slice")} {what}' for what in CHANGES if changes.get(what)]
+    return [f'To come to {SIZE} x {SIZE} pixels: {", ".join(counts)}.'] if counts else []
+
+
 def _is(spacing: Spacing, wanted: float) -> bool:
     return all(abs(value / wanted - 1) < _SAME_SPACING for value in spacing)
 
@@ -100,8 +112,8 @@ def _cut(mask: np.ndarray, left: int, allow_cropped: bool) -> Tuple[str, ...]:
     if allow_cropped:
         return (CUT,)
     raise LabError(
-        f'would lose {before - left} of the {before} pixels of its ventricle, cropped to {SIZE} x {SIZE}; shrink it with '
-        '--fit resize or a larger --spacing, or allow it with --allow_cropped'
+        f'would lose {before - left} of the {before} pixels of its ventricle, cropped to {SIZE} x {SIZE}; '
+        'shrink it with --fit resize or a larger --spacing, or allow it with --allow_cropped'
     )
 
 
@@ -116,7 +128,7 @@ def _resampled(pixels: np.ndarray, mask: np.ndarray, spacing: Spacing, wanted: f
     share = _sample(mask, spans, 'constant', _OFF_THE_MIDDLE)
     return Pair(
         centred(np.rint(image).astype(np.int64)),
-        centred((share >= 0.5).astype(np.uint8)),
+        centred(_outlined(share)),
         Spacing(wanted, wanted),
         changes,
     )
@@ -132,6 +144,17 @@ def _span(length: int, size: float) -> _Span:
 def _middles(span: _Span) -> slice:
     """The pixels whose middles lie in it."""
     return slice(max(0, math.ceil(span.start - 0.5)), math.ceil(span.end - 0.5))
+
+
+def _outlined(share: np.ndarray) -> np.ndarray:
+    """The pixels of the largest share, as many as make up the area: about those from a half on.
+
+    From exactly a half on, single ventricles would lose or gain up to 4 % where their steps fall badly on the grid.
+    """
+    largest_first = np.argsort(-share, axis=None, kind='stable')
+    mask = np.zeros(share.shape, np.uint8)
+    mask.flat[largest_first[: int(np.rint(share.sum(dtype=np.float64)))]] = 1
+    return mask
 
 
 def _sample(array: np.ndarray, spans: List[_Span], beyond: str, offset: float) -> np.ndarray:

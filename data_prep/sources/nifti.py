@@ -11,11 +11,12 @@ Others: an image X.nii or X.nii.gz, and its mask X_gt, X_mask, X_seg or X_label.
 """
 
 import csv
+import functools
 import io
 import os
 import re
 from collections import Counter, defaultdict
-from typing import Callable, DefaultDict, Dict, List, NamedTuple, Optional, Set, Tuple, Union
+from typing import Callable, DefaultDict, Dict, List, NamedTuple, Optional, Tuple
 from typing import Counter as CounterOf
 
 from lvseg.errors import LabError
@@ -23,7 +24,9 @@ from lvseg.errors import LabError
 import numpy as np
 from tqdm import tqdm
 
+from data_prep import labels
 from data_prep.nifti_files import NiftiFile, opened
+from data_prep.reading import Outcome, reader
 from data_prep.slices import Found, Pair, Slice, counted, files_in, files_under, naming, read_bytes
 
 _NIFTI = re.compile(r'(.+)\.nii(\.gz)?', re.IGNORECASE)
@@ -32,14 +35,8 @@ _LONG_AXIS = re.compile(r'.+_la(_.+)?', re.IGNORECASE)
 _TABLE = re.compile(r'.*dataset_information.*\.csv', re.IGNORECASE)
 _INFO = re.compile(r'^\s*(ED|ES)\s*:\s*([0-9]{1,6})\s*$', re.MULTILINE)
 
-# How an image of each layout is named, and the label of the left ventricle there.
-_LAYOUTS = {
-    'ACDC': (re.compile(r'(?P<subject>.+)_frame(?P<frame>[0-9]+)'), 3),
-    'M&Ms': (re.compile(r'(?P<subject>.+)_sa'), 1),
-}
-
-_MAX_VALUES = 32  # Of a mask; more are an image, or probabilities.
-_VALUES_SHOWN = 8
+# How an image is named in each layout.
+_LAYOUTS = {'ACDC': re.compile(r'(?P<subject>.+)_frame(?P<frame>[0-9]+)'), 'M&Ms': re.compile(r'(?P<subject>.+)_sa')}
 
 # MRI has no fixed scale. In the Sunnybrook data the brightest hundredth of an image begins at 370 to 840.
 _BRIGHT = 600
@@ -61,36 +58,34 @@ class _Volume(NamedTuple):
     problem: str = ''
 
 
-class _Labels(NamedTuple):
-    """What a mask holds: voxels of each value, and the slices that have it, by frame and number."""
+class _Contents(NamedTuple):
+    """What a mask holds."""
 
-    voxels: Dict[int, int]
-    places: Dict[int, List[Tuple[int, int]]]
-    slices: int  # Of all frames that have any value.
+    look: labels.Look  # Of frames that have any value but 0.
+    places: Dict[int, List[Tuple[int, int]]]  # Value -> the slices that have it, by frame and number.
     frames: int
-    empty_frames: int
+    labelled_frames: int
+    slices: int  # Of each frame.
 
 
-def find(folder: str, label: Optional[int]) -> Found:
+def find(folder: str, label: Optional[int], workers: int) -> Found:
     """Pairs images with masks, and takes the slices whose mask has the label.
 
     Args:
         label: the value of the left ventricle in the masks; None where they have but one besides 0.
+        workers: how many processes read the masks.
 
     Raises:
-        LabError: no such folder; no image with a mask in it; several values, and no label; a label that no mask has.
+        LabError: no such folder; no image with a mask in it; or what `labels.check` raises.
     """
     volumes, passed_over = _volumes(folder)
-    surveyed = [(volume, _survey(folder, volume)) for volume in tqdm(volumes, unit='image', leave=False, disable=None)]
-    readable = [labels for _, labels in surveyed if isinstance(labels, _Labels)]
-    label = _label(folder, label, readable, {volume.layout for volume in volumes})
-    slices: List[Slice] = []
-    for volume, labels in surveyed:
-        if isinstance(labels, _Labels):
-            slices += _slices(volume, labels, label)
-        else:
-            slices.append(labels)
-    return Found(slices, _notes(volumes, readable, label, passed_over))
+    with reader(functools.partial(_survey, folder), min(workers, len(volumes))) as survey_all:
+        bar = tqdm(survey_all(volumes), total=len(volumes), unit='image', leave=False, disable=None)
+        surveyed = list(bar)  # On a terminal, with the bar.
+    looks = [outcome.pair.look for outcome in surveyed if outcome.pair]
+    notes = labels.check(looks, len(volumes), label) if looks else []
+    slices = [piece for outcome in surveyed for piece in _slices(outcome, label)]
+    return Found(slices, _notes(volumes, surveyed, label, passed_over) + notes)
 
 
 def read(folder: str, label: Optional[int], fit: Callable[..., Pair], piece: Slice) -> Pair:
@@ -113,8 +108,7 @@ def read(folder: str, label: Optional[int], fit: Callable[..., Pair], piece: Sli
         grid = image.grid
     with naming(piece.mask), opened(os.path.join(folder, piece.mask)) as file:
         values = grid.pictures(file.frame(piece.frame))[piece.number]
-        mask = (values != 0 if label is None else values == label).astype(np.uint8)
-        return fit(pixels, mask, grid.pixel_spacing)
+        return fit(pixels, labels.mask_of(values, label), grid.pixel_spacing)
 
 
 # --- Which image has which mask
@@ -156,7 +150,7 @@ def _volumes(folder: str) -> Tuple[List[_Volume], List[str]]:
 def _volume(folder: str, stem: str, images: List[str], masks: List[str], table: Dict[str, Phases]) -> _Volume:
     image, problem = images[0] if images else '', _problem(images, masks)
     base, parent = os.path.basename(stem), os.path.dirname(stem)
-    for layout, (pattern, _) in _LAYOUTS.items():
+    for layout, pattern in _LAYOUTS.items():
         match = pattern.fullmatch(base)
         if match:
             subject = match.group('subject')
@@ -227,22 +221,13 @@ def _phases(frames: Dict[str, int]) -> Phases:
 # --- What the masks hold
 
 
-def _survey(folder: str, volume: _Volume) -> Union[_Labels, Slice]:
-    """Reads an image's header and all of its mask; a slice with a problem where one of them cannot be read."""
-    bad = Slice(volume.name, volume.patient, volume.image, volume.mask, volume.problem)
-    if bad.problem:
-        return bad
-    try:
-        with opened(os.path.join(folder, volume.image)) as image:
-            image.check_to_the_end()
-    except LabError as error:
-        return bad._replace(problem=str(error))
-    try:
-        with opened(os.path.join(folder, volume.mask)) as mask:
-            _check_alike(image, mask)
-            return _labels(mask)
-    except LabError as error:
-        return bad._replace(image='', problem=str(error))  # So the bad file is the mask.
+def _survey(folder: str, volume: _Volume) -> _Contents:
+    """Reads an image to its end, and all of its mask; raises BadFileError."""
+    with naming(volume.image), opened(os.path.join(folder, volume.image)) as image:
+        image.check_to_the_end()
+    with naming(volume.mask), opened(os.path.join(folder, volume.mask)) as mask:
+        _check_alike(image, mask)
+        return _contents(volume.mask, mask)
 
 
 def _check_alike(image: NiftiFile, mask: NiftiFile) -> None:
@@ -253,93 +238,83 @@ def _check_alike(image: NiftiFile, mask: NiftiFile) -> None:
         raise LabError('lies elsewhere than its image, by their affines or spacings; they must be alike')
 
 
-def _labels(mask: NiftiFile) -> _Labels:
+def _contents(path: str, mask: NiftiFile) -> _Contents:
     voxels: CounterOf[int] = Counter()
     places: DefaultDict[int, List[Tuple[int, int]]] = defaultdict(list)
-    empty = 0
+    touches = False
+    labelled = []
     for frame in range(mask.frames):
         stored = mask.frame(frame)
         if not stored.any():
-            empty += 1
             continue
-        pictures = mask.grid.pictures(stored)
-        for value in _values(pictures):
-            found = np.count_nonzero(pictures == value, axis=(1, 2))
-            voxels[value] += int(found.sum())
-            places[value] += [(frame, int(number)) for number in np.flatnonzero(found)]
+        labelled.append(frame)
+        pictures = _whole(mask.grid.pictures(stored))
+        for number, picture in enumerate(pictures):
+            look = labels.look(path, picture)
+            touches = touches or look.touches_all_edges
+            voxels.update(look.pixels)
+            for value in look.pixels:
+                places[value].append((frame, number))
     mask.check_to_the_end()
-    slices = (mask.frames - empty) * mask.grid.shape[mask.grid.axes.order[0]]
-    return _Labels(dict(voxels), dict(places), slices, mask.frames, empty)
-
-
-def _values(pictures: np.ndarray) -> List[int]:
-    values = [float(value) for value in np.unique(pictures) if value != 0]
-    if len(values) > _MAX_VALUES:
-        raise LabError(f'has {len(values)} values besides 0: a mask of labels is wanted, and this looks like an image')
-    if not all(value.is_integer() for value in values):
-        raise LabError('has fractions; the labels of a mask are whole numbers')
-    return [int(value) for value in values]
-
-
-def _label(folder: str, label: Optional[int], found: List[_Labels], layouts: Set[str]) -> Optional[int]:
-    """Which value to take, the only one there is if no label is given; raises LabError if that is not clear."""
-    voxels: CounterOf[int] = Counter()
-    for labels in found:
-        voxels.update(labels.voxels)
-    if not found or label in voxels:
-        return label
-    if not voxels:
-        raise LabError(f'all masks in {folder} are empty: no voxel is other than 0.')
-    told = ', '.join(f'{value} ({counted(count, "voxel")})' for value, count in sorted(voxels.items())[:_VALUES_SHOWN])
-    told += f' and {len(voxels) - _VALUES_SHOWN} more' if len(voxels) > _VALUES_SHOWN else ''
-    if label is not None:
-        raise LabError(f'no mask in {folder} has the label {label}; they have {told}.')
-    if len(voxels) == 1:
-        return next(iter(voxels))
-    (layout,) = layouts if len(layouts) == 1 else ('',)
-    hint = f' In {layout}, whose layout this is, it is {_LAYOUTS[layout][1]}.' if layout else ''
-    raise LabError(
-        f'masks in {folder} have several labels: {told}. Say with --label which is the left ventricle.{hint}'
+    slices = mask.grid.shape[mask.grid.axes.order[0]]
+    return _Contents(
+        labels.Look(path, dict(voxels) or {0: 1}, touches), dict(places), mask.frames, len(labelled), slices
     )
+
+
+def _whole(pictures: np.ndarray) -> np.ndarray:
+    if (pictures != np.rint(pictures)).any():
+        raise LabError('has fractions; the labels of a mask are whole numbers')
+    return pictures.astype(np.int64)
 
 
 # --- Slices
 
 
-def _slices(volume: _Volume, labels: _Labels, label: Optional[int]) -> List[Slice]:
+def _slices(outcome: Outcome, label: Optional[int]) -> List[Slice]:
+    volume, contents = outcome.piece, outcome.pair
+    if contents is None:
+        image = volume.image if outcome.bad_file == volume.image else ''
+        return [Slice(volume.name, volume.patient, image, volume.mask, outcome.reason)]
     return [
         Slice(
-            f'{volume.name}/{_frame_name(volume, labels, frame)}slice{number + 1:02d}',
+            f'{volume.name}/{_frame_name(volume, contents.frames, frame)}slice{number + 1:02d}',
             volume.patient,
             volume.image,
             volume.mask,
             frame=frame,
             number=number,
         )
-        for frame, number in labels.places.get(label, [])
+        for frame, number in _places(contents, label)
     ]
 
 
-def _frame_name(volume: _Volume, labels: _Labels, frame: int) -> str:
+def _places(contents: _Contents, label: Optional[int]) -> List[Tuple[int, int]]:
+    if label is not None:
+        return contents.places.get(label, [])
+    return [place for value, places in contents.places.items() if value != labels.BACKGROUND for place in places]
+
+
+def _frame_name(volume: _Volume, frames: int, frame: int) -> str:
     """'ED-' or 'ES-' where that is known, else 'frame05-', counted from 1, and '' where there is but one."""
     number = frame if volume.frame is None else volume.frame
     if number in volume.phases:
         return f'{volume.phases[number]}-'
-    if volume.frame is None and labels.frames == 1:
+    if volume.frame is None and frames == 1:
         return ''
     return f'frame{number + (volume.frame is None):02d}-'
 
 
-def _notes(volumes: List[_Volume], found: List[_Labels], label: Optional[int], passed_over: List[str]) -> List[str]:
+def _notes(volumes: List[_Volume], surveyed: List[Outcome], label: Optional[int], passed_over: List[str]) -> List[str]:
     layouts = sorted({volume.layout for volume in volumes} - {''})
     where = f', in the layout of {" and ".join(layouts)}' if layouts else ''
     patients = counted(len({volume.patient for volume in volumes}), 'patient')
-    taken = sum(len(labels.places.get(label, [])) for labels in found)
-    left_out = sum(labels.slices for labels in found) - taken
-    frames = sum(labels.empty_frames for labels in found)
+    read = [outcome.pair for outcome in surveyed if outcome.pair]
+    without = sum(each.labelled_frames * each.slices - len(_places(each, label)) for each in read)
+    empty = sum(each.frames - each.labelled_frames for each in read)
     counts = [
-        (left_out, f'{counted(left_out, "slice")} without label {label}'),
-        (frames, f'{counted(frames, "frame")} with an empty mask'),
+        (without, f'{counted(without, "slice")} without a ventricle in the mask'),
+        (empty, f'{counted(empty, "frame")} with an empty mask'),
     ]
     passed_over = [text for count, text in counts if count] + passed_over
     return [
