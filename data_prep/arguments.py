@@ -41,7 +41,7 @@ def parser() -> Parser:
         description=(
             'Takes PNG, JPEG, TIFF and single-frame DICOM images with masks of the same sub-folder and name; the\n'
             'extension may differ. In a mask 0 is background, and the one other value left ventricle; in a JPEG mask,\n'
-            'where compression leaves noise, all from 128 on. Where masks have several values, or colours, --label says\n'
+            'where compression leaves noise, all from 128 on. If masks have several values, or colours, --label says\n'
             'which one it is. Image pixels of 8 bits are multiplied by 4. The patient is what stands before\n'
             '-IM-0001-0001 in the name, else the first sub-folder, else the name without its last number.'
         ),

@@ -10,8 +10,8 @@ import numpy as np
 
 from data_prep.slices import counted
 
-# The phantom has 1.25 to 1.4 mm, as the Sunnybrook data has, and these are learned together. By a factor of 1.5, the same
-# ventricle has 2.25 times the pixels, as much as a large one has more than a small one.
+# The phantom has 1.25 to 1.4 mm, as the Sunnybrook data has, and these are learned together. A factor of 1.5 makes 2.25
+# times the pixels of the same ventricle, which is as much as a large one has more than a small one.
 _MIXED_FROM = 1.5
 _FEW_PIXELS = 100
 
@@ -46,6 +46,6 @@ def _small(rows: List[Row]) -> List[str]:
     if not areas or np.median(areas) >= _FEW_PIXELS:
         return []
     return [
-        f'ventricles are small: half of them have up to {np.median(areas):.0f} of 256 x 256 pixels, where {_FEW_PIXELS} '
-        'would be few; a smaller --spacing or --fit resize makes them larger'
+        f'ventricles are small: half of them have at most {np.median(areas):.0f} pixels, and below {_FEW_PIXELS} there '
+        'is little to learn from; a smaller --spacing or --fit resize makes them larger'
     ]

@@ -10,7 +10,7 @@ from lvseg.errors import LabError
 from lvseg.manifest import Spacing
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from data_prep import labels
 from data_prep.slices import LIBRARY_ERRORS, MAX_SIDE, Picture
@@ -63,14 +63,25 @@ def read_labels(data: bytes) -> np.ndarray:
     JPEG's compression leaves noise around edges, so there a channel counts as 255 from half, 128, on, and as 0 below.
 
     Raises:
-        LabError: as `read_image`, but for colour; and a JPEG of values below half only, which may be noise or labels.
+        LabError: as `read_image`, but for colour; and a JPEG of values below half only, which may be noise or labels,
+            or of areas of several greys.
     """
     channels, lossy, _ = _decode(data)
     if not lossy:
         return labels.of_channels(channels)
     if 0 < channels.max() < _HALF:
         raise LabError('is a JPEG whose values are all below 128: labels and noise look alike; save it as PNG')
+    if any(_has_several_levels(channels[..., channel]) for channel in range(channels.shape[-1])):
+        raise LabError('is a JPEG with areas of several greys, which may be labels; save it as PNG')
     return labels.of_channels(np.where(channels >= _HALF, 255, 0))
+
+
+def _has_several_levels(channel: np.ndarray) -> bool:
+    """Whether areas that are flat, as edges and the noise around them are not, differ by much, black ones aside."""
+    image = Image.fromarray(channel)
+    highest, lowest = (np.asarray(image.filter(kind(7))) for kind in (ImageFilter.MaxFilter, ImageFilter.MinFilter))
+    flat = channel[(highest - lowest < 32) & (lowest >= 32)]
+    return flat.size > 0 and flat.max() - flat.min() > 64
 
 
 def _decode(data: bytes) -> _Decoded:

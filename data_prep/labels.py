@@ -47,7 +47,12 @@ def of_channels(channels: np.ndarray) -> np.ndarray:
 
 
 def mask_of(labels: np.ndarray, label: Optional[int]) -> np.ndarray:
-    """uint8 [height, width], 1 where the label is, or, with None, where the background is not."""
+    """uint8 [height, width], 1 where the label is, or, with None, where the background is not.
+
+    Raises:
+        LabError: there are too many labels for a mask.
+    """
+    _counted(labels)
     return (labels != BACKGROUND if label is None else labels == label).astype(np.uint8)
 
 
@@ -67,11 +72,8 @@ def look(file: str, labels: np.ndarray) -> Look:
     Raises:
         LabError: there are too many for a mask.
     """
-    values, counts = np.unique(labels, return_counts=True)
-    if len(values) > _MOST_IN_A_MASK:
-        raise LabError(f'has {len(values)} different values, too many for a mask; is it a picture, or smoothed?')
     edges = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
-    return Look(file, dict(zip(values.tolist(), counts.tolist())), all((edge != BACKGROUND).any() for edge in edges))
+    return Look(file, _counted(labels), all((edge != BACKGROUND).any() for edge in edges))
 
 
 def check(looks: Iterable[Optional[Look]], number: int, label: Optional[int]) -> List[str]:
@@ -116,6 +118,13 @@ def check(looks: Iterable[Optional[Look]], number: int, label: Optional[int]) ->
     return []
 
 
+def _counted(labels: np.ndarray) -> Dict[int, int]:
+    values, counts = np.unique(labels, return_counts=True)
+    if len(values) > _MOST_IN_A_MASK:
+        raise LabError(f'has {len(values)} different values, too many for a mask; is it a picture, or smoothed?')
+    return dict(zip(values.tolist(), counts.tolist()))
+
+
 def _seen(looks: Iterable[Optional[Look]], number: int) -> Iterator[Look]:
     for found in tqdm(looks, total=number, unit='mask', leave=False, disable=None):  # None: on a terminal only
         if found is not None:
@@ -127,9 +136,9 @@ def _question(label: int, inverted: List[Look], number: int) -> str:
     text = _text(label)
     return (
         f'in {len(inverted)} of {number} masks the value {text} covers over half of the picture or touches all four '
-        f'edges, as in {worst.file}, where it covers {worst.share:.1%}: is it the background? Then invert these masks, '
-        f'or give --label 0 if the ventricle is 0 in all masks. If {text} is the ventricle, give --label {_flag(label)}. '
-        'Nothing was written.'
+        f'edges, as in {worst.file}, of which it covers {worst.share:.1%}: is it the background? Then invert these '
+        f'masks, or give --label 0 if the ventricle is 0 in all. If {text} is the ventricle after all, give '
+        f'--label {_flag(label)}. Nothing was written.'
     )
 
 

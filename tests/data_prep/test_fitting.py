@@ -23,15 +23,18 @@ def resampled(mask, spacing, wanted, pixels=None, allow_cropped=False):
 @pytest.mark.parametrize('spacing', [(3, 3), (1.4, 1.4), (1.1, 1.1), (0.7, 0.7), (0.35, 0.35), (2, 1.25), (0.5, 0.9)])
 @pytest.mark.parametrize('offset', [0, 0.3, 0.5])
 def test_an_ellipse_keeps_its_area_in_square_mm_its_place_and_its_shape(spacing, offset):
-    # Half axes of 30 and 24 mm, the middle `offset` pixels off that of a picture of about 240 mm x 240 mm.
-    shape = [round(240 / step) for step in spacing]
+    # Half axes of 30 and 24 mm, the middle `offset` pixels off that of a picture of 239 to 240 mm: of 160 pixels.
+    shape = [int(240 / step) for step in spacing]
     mask = ellipse(shape, [length / 2 + offset for length in shape], (30 / spacing[0], 24 / spacing[1]))
     pair = resampled(mask, Spacing(*spacing), 1.5)
     assert pair.spacing == (1.5, 1.5)
     assert pair.mask.sum() * 1.5 * 1.5 == pytest.approx(mask.sum() * spacing[0] * spacing[1], rel=0.01)
+    for axis in (0, 1):
+        off_the_middle = (mask.nonzero()[axis].mean() + 0.5 - shape[axis] / 2) * spacing[axis]
+        assert (pair.mask.nonzero()[axis].mean() + 0.5 - 128) * 1.5 == pytest.approx(off_the_middle, abs=0.4)
     drawn = ellipse((256, 256), [128 + offset * step / 1.5 for step in spacing], (30 / 1.5, 24 / 1.5))
-    dice = 2 * (pair.mask & drawn).sum() / (pair.mask.sum() + drawn.sum())
-    assert dice > 0.97  # About 1000 pixels, of which 120 lie at the edge; pixels of 3 mm are coarse themselves.
+    # Of about 1000 pixels each, 110 lie at the edge; there, what was drawn with pixels of 3 mm cannot be sure.
+    assert (pair.mask != drawn).sum() < (80 if max(spacing) > 2 else 30)
 
 
 @pytest.mark.parametrize('offset', range(4))
@@ -115,10 +118,10 @@ def test_a_ventricle_may_be_cut_off_where_that_is_allowed():
     mask = square_at_the_edge(300)
     pair = fitted(mask, mask, None, 'centre', None, True)
     assert pair.mask.sum() == 280
-    assert pair.changes == ('cropped', 'lost part of its ventricle')
+    assert pair.changes == ('cropped', 'with part of the ventricle cut off')
     pair = resampled(square_at_the_edge(200), Spacing(2, 2), 1, allow_cropped=True)
     assert pair.mask.sum() == 140 * 4  # 14 rows of 10 pixels, each of which is 4
-    assert pair.changes == ('resampled', 'cropped', 'lost part of its ventricle')
+    assert pair.changes == ('resampled', 'cropped', 'with part of the ventricle cut off')
 
 
 def test_a_ventricle_at_the_edge_of_a_picture_that_is_not_cropped_loses_nothing():
