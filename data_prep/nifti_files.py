@@ -35,7 +35,7 @@ _GZIP = b'\x1f\x8b'
 _HEADERS = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}  # By sizeof_hdr, in bytes; either byte order.
 
 _MAX_OFFSET = 2**20  # Before the voxels lie header and extensions.
-_MAX_FRAME_VOXELS = 2**25  # 512 x 512 x 128.
+_MAX_FRAME_VOXELS = 2**24  # 512 x 512 x 64.
 _MAX_BYTES = 2**31  # Of all frames, uncompressed.
 _PIECE = 2**20
 

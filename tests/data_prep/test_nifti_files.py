@@ -149,7 +149,7 @@ BAD_FILES = {
     'absurd sides': (changed(dim=[3, 32767, 32767, 9, 1, 1, 1, 1]), 'has 32767 x 32767 x 9 voxels; sides from'),
     'an absurd frame': (
         changed(dim=[3, 4096, 4096, 9, 1, 1, 1, 1]),
-        'has 4096 x 4096 x 9 voxels; up to 33554432 a frame',
+        'has 4096 x 4096 x 9 voxels; up to 16777216 a frame',
     ),
     'absurd frames': (
         changed(dim=[4, 4096, 4096, 1, 4000, 1, 1, 1]),
