@@ -60,7 +60,7 @@ def parse(text: str) -> int:
     """The value of --label: a whole number, or a colour of six hexadecimal digits; those of equal channels are grey."""
     colour = _COLOUR_TEXT.fullmatch(text)
     if colour:
-        return int(of_channels(np.array([list(bytes.fromhex(colour.group(1)))])))
+        return of_channels(np.array([[list(bytes.fromhex(colour.group(1)))]])).item()
     if not re.fullmatch('-?[0-9]{1,10}', text):
         raise argparse.ArgumentTypeError(f'a whole number or a colour, such as 3 or ff0000, is wanted, not {text!r}')
     return int(text)
