@@ -5,15 +5,16 @@ import functools
 import os
 import shlex
 import sys
-from typing import List
+from collections import Counter
+from typing import Iterator, List
 
 from lvseg.errors import LabError, exit_with_message
 from lvseg.layout import MANIFEST_FILE, SIZE, record_file
 from lvseg.manifest import SPLITS, Row
 
-from data_prep import arguments, split
+from data_prep import arguments, doubts, fitting, labels, split
 from data_prep.phantom import studies
-from data_prep.reading import ReadSlice, reader
+from data_prep.reading import Outcome, ReadSlice, reader
 from data_prep.skipped import reasons
 from data_prep.slices import Found, counted
 from data_prep.sources import images, sunnybrook
@@ -25,7 +26,7 @@ def main() -> None:
     args = arguments.parser().parse_args()
     sys.stdout.reconfigure(errors='backslashreplace')  # A folder's name may be in no encoding at all.
     try:
-        {'sunnybrook': _sunnybrook, 'images': _images, 'phantom': _phantom}[args.command](args)
+        {'sunnybrook': _sunnybrook, 'images': _images, 'nifti': _nifti, 'phantom': _phantom}[args.command](args)
     except KeyboardInterrupt:
         raise LabError('stopped by Ctrl-C; nothing was written.') from None
 
@@ -38,10 +39,49 @@ def _sunnybrook(args: argparse.Namespace) -> None:
 
 
 def _images(args: argparse.Namespace) -> None:
+    _check_size_flags(args)
     found = images.find(args.image_dir, args.mask_dir)
+    read = functools.partial(
+        images.read,
+        args.image_dir,
+        args.mask_dir,
+        label=args.label,
+        pixel_size=args.pixel_size,
+        fit=args.fit,
+        wanted_spacing=args.spacing,
+        allow_cropped=args.allow_cropped,
+    )
     with staged(args.out) as stage:
-        rows = _write(args, stage, found, functools.partial(images.read, args.image_dir, args.mask_dir, args.fit))
+        _check_masks(args, found)
+        rows = _write(args, stage, found, read)
     _print_summary(args, found, rows)
+    for line in doubts.warning(rows):
+        print(line)
+
+
+def _check_masks(args: argparse.Namespace, found: Found) -> None:
+    with reader(functools.partial(images.look, args.mask_dir), min(args.workers, len(found.slices))) as look_at_all:
+        looks = (outcome.pair for outcome in look_at_all(found.slices))
+        found.notes.extend(labels.check(looks, len(found.slices), args.label))
+
+
+def _nifti(args: argparse.Namespace) -> None:
+    # Not at the top: it is refused where nibabel, which no other command needs, is not installed.
+    from data_prep.sources import nifti
+
+    fit = functools.partial(fitting.fitted, fit=args.fit, wanted_spacing=args.spacing, allow_cropped=args.allow_cropped)
+    _check_size_flags(args)
+    with staged(args.out) as stage:
+        found = nifti.find(args.raw_dir, args.label, args.workers)
+        rows = _write(args, stage, found, functools.partial(nifti.read, args.raw_dir, args.label, fit))
+    _print_summary(args, found, rows)
+    for line in doubts.warning(rows):
+        print(line)
+
+
+def _check_size_flags(args: argparse.Namespace) -> None:
+    if args.spacing is not None and args.fit == 'resize':
+        raise LabError('--spacing gives all slices one pixel size, and --fit resize many: give one of the two.')
 
 
 def _phantom(args: argparse.Namespace) -> None:
@@ -65,7 +105,17 @@ def _write(args: argparse.Namespace, stage: str, found: Found, read: ReadSlice) 
         # Not at the top: -h, bad flags and the processes of `reader` need no TensorFlow, which is slow to import.
         from data_prep import writing
 
-        return writing.write(stage, sides, read_all, args.skip_bad)
+        changes = Counter()
+        rows = writing.write(stage, sides, lambda slices: _noting(changes, read_all(slices)), args.skip_bad)
+    found.notes.extend(fitting.told(changes))
+    return rows
+
+
+def _noting(changes: Counter, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    for outcome in outcomes:
+        if outcome.pair:
+            changes.update(outcome.pair.changes)
+        yield outcome
 
 
 def _split(args: argparse.Namespace, found: Found) -> split.Split:

@@ -1,11 +1,12 @@
-"""The flags of `python -m data_prep` and of its three commands."""
+"""The flags of `python -m data_prep` and of its four commands."""
 
 import argparse
 import os
 
 from lvseg import flags
 
-from data_prep.sources.images import FITS
+from data_prep import labels
+from data_prep.fitting import FITS
 from data_prep.staging import STUDIES
 
 
@@ -16,7 +17,7 @@ class Parser(flags.Parser):
 
 
 def parser() -> Parser:
-    """Its `args.command` is 'sunnybrook', 'images' or 'phantom'."""
+    """Its `args.command` is 'sunnybrook', 'images', 'nifti' or 'phantom'."""
     top = Parser(
         prog='python -m data_prep',
         description='Makes train_images.tfrecords, val_images.tfrecords and manifest.csv out of raw studies.',
@@ -39,26 +40,54 @@ def parser() -> Parser:
         help='a folder of images and a folder of masks, for pictures of your own',
         description=(
             'Takes PNG, JPEG, TIFF and single-frame DICOM images with masks of the same sub-folder and name; the\n'
-            'extension may differ. In a mask 0 is background, and all else left ventricle; in a JPEG mask, where\n'
-            'compression leaves noise, all from 128 on. Image pixels of 8 bits are multiplied by 4. The patient is\n'
-            'what stands before -IM-0001-0001 in the name, else the first sub-folder, else the name without its\n'
-            'last number.'
+            'extension may differ. In a mask 0 is background, and the one other value left ventricle; in a JPEG mask,\n'
+            'where compression leaves noise, all from 128 on. If masks have several values, or colours, --label says\n'
+            'which one it is. Image pixels of 8 bits are multiplied by 4. The patient is what stands before\n'
+            '-IM-0001-0001 in the name, else the first sub-folder, else the name without its last number.'
         ),
     )
     images.add_argument('image_dir', metavar='IMAGE_DIR', help='folder of images, sub-folders included')
     images.add_argument('mask_dir', metavar='MASK_DIR', help='folder of masks')
     images.add_argument(
-        '--fit',
-        choices=FITS,
-        default='centre',
-        help='how pictures get to 256 x 256 pixels: padded with 0 or cropped around the centre, or resized '
-        '(default: %(default)s)',
+        '--label',
+        type=labels.parse,
+        metavar='VALUE',
+        help='what in the masks is left ventricle: a value, such as 3, or a colour, such as ff0000 (default: the one '
+        'value that is not 0)',
+    )
+    _add_fitting(images)
+    images.add_argument(
+        '--pixel_size',
+        type=_millimetres,
+        metavar='MM',
+        help="of pictures whose files do not tell it, as DICOM, PNG's pHYs and TIFF's resolution do (default: unknown)",
     )
     _add_common(images).add_argument(
         '--val_names',
         metavar='FILE',
         help='the images that it names, one a line, are for validation, all others to train (default: drawn by lot)',
     )
+
+    nifti = add(
+        'nifti',
+        help='NIfTI images with masks beside them, such as ACDC and M&Ms',
+        description=(
+            'Takes the short-axis slices of NIfTI images whose mask lies beside: of X.nii.gz it is X_gt.nii.gz, or\n'
+            'X_mask, X_seg, X_label. The layouts of ACDC and M&Ms are known: there the patient is the subject, and\n'
+            'names tell ED and ES. Elsewhere the patient is the folder, or the file where it lies in no sub-folder.\n'
+            "Slices lie across the largest spacing, turned by the affine as DICOM's are; those without the label are\n"
+            'left out. Pixels are scaled so that the brightest hundredth of a frame begins at 600, as of a scanner.'
+        ),
+    )
+    nifti.add_argument('raw_dir', metavar='FOLDER', help='folder of images and masks, sub-folders included')
+    nifti.add_argument(
+        '--label',
+        type=_label,
+        metavar='N',
+        help="the left ventricle's value in the masks: 3 in ACDC, 1 in M&Ms (default: the one there is besides 0)",
+    )
+    _add_fitting(nifti)
+    _add_common(nifti)
 
     phantom = add(
         'phantom',
@@ -70,8 +99,29 @@ def parser() -> Parser:
     )
     _add_common(phantom)
 
-    top.epilog = '\n'.join(f'{part.prog}\n{part.format_help()}' for part in (sunnybrook, images, phantom))
+    top.epilog = '\n'.join(f'{part.prog}\n{part.format_help()}' for part in (sunnybrook, images, nifti, phantom))
     return top
+
+
+def _add_fitting(command: Parser) -> None:
+    command.add_argument(
+        '--fit',
+        choices=FITS,
+        default='centre',
+        help='how pictures get to 256 x 256 pixels: padded with 0 or cropped around the centre, or resized '
+        '(default: %(default)s)',
+    )
+    command.add_argument(
+        '--spacing',
+        type=_millimetres,
+        metavar='MM',
+        help='resample all slices to pixels of this size, then pad or crop them (default: pixels stay as they are)',
+    )
+    command.add_argument(
+        '--allow_cropped',
+        action='store_true',
+        help='crop a picture even where that cuts off part of its ventricle (default: such a slice is a bad one)',
+    )
 
 
 def _add_common(command: Parser) -> argparse._MutuallyExclusiveGroup:
@@ -124,5 +174,13 @@ def _seed(text: str) -> int:
     return flags.number(text, int, lambda value: 0 <= value < 2**32, 'a whole number from 0 to 4294967295')
 
 
+def _label(text: str) -> int:
+    return flags.number(text, int, lambda value: abs(value) < 2**31, 'a whole number')
+
+
 def _fraction(text: str) -> float:
     return flags.number(text, float, lambda value: 0 <= value <= 1, 'a number from 0 to 1')
+
+
+def _millimetres(text: str) -> float:
+    return flags.number(text, float, lambda value: 0.01 <= value <= 10, 'a number of mm from 0.01 to 10')

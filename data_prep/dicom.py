@@ -15,6 +15,7 @@ import pydicom
 from pydicom import uid
 from pydicom.dataset import FileDataset
 
+from data_prep import labels
 from data_prep.slices import LIBRARY_ERRORS, MAX_SIDE, Picture
 
 MAGIC = b'DICM'  # After a preamble of 128 bytes.
@@ -75,8 +76,17 @@ def read_image(data: bytes) -> Picture:
     return Picture(pixels, eight_bit=bits <= 8 and not rescaled, spacing=_spacing(dataset))
 
 
-def read_mask(data: bytes) -> np.ndarray:
-    """Decodes a mask: uint8 [rows, columns], 1 where the stored pixel is not 0, whatever the rescaling.
+def read_mask(data: bytes, label: Optional[int] = None) -> np.ndarray:
+    """Decodes a mask: uint8 [rows, columns], 1 where the stored pixel is the label; with None, where it is not 0.
+
+    Raises:
+        LabError: as `read_labels`.
+    """
+    return labels.mask_of(read_labels(data), label)
+
+
+def read_labels(data: bytes) -> np.ndarray:
+    """Decodes a mask: int64 [rows, columns], stored pixels, whatever the rescaling.
 
     Raises:
         LabError: as `read_image`; and lossy compression, whose noise is not 0 either.
@@ -84,7 +94,7 @@ def read_mask(data: bytes) -> np.ndarray:
     pixels, _, dataset = _decode(data)
     if dataset.file_meta.TransferSyntaxUID in _LOSSY:
         raise LabError('is compressed with loss; a mask must not be')
-    return (pixels != 0).astype(np.uint8)
+    return pixels
 
 
 def _decode(data: bytes) -> _Stored:

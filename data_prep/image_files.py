@@ -4,13 +4,15 @@ import contextlib
 import io
 import os
 import warnings
-from typing import Iterator, Tuple
+from typing import Iterator, NamedTuple, Optional
 
 from lvseg.errors import LabError
+from lvseg.manifest import Spacing
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
+from data_prep import labels
 from data_prep.slices import LIBRARY_ERRORS, MAX_SIDE, Picture
 
 LOSSY_EXTENSIONS = ('.jpg', '.jpeg')
@@ -18,41 +20,71 @@ LOSSY_EXTENSIONS = ('.jpg', '.jpeg')
 _LOSSY_TIFF = ('jpeg', 'tiff_jpeg', 'webp')
 _HALF = 128
 
+_INCH = 25.4  # mm
+# Smaller pixels, of more than 63 an inch, are no scanner's: 256 of them would be less than 10 cm, which no short-axis
+# slice is. They are the 72, 96, 100 or 300 an inch that programs write of screens and printers if not told otherwise.
+_MIN_SPACING, _MAX_SPACING = 0.4, 10  # mm
+
+
+class _Decoded(NamedTuple):
+    channels: np.ndarray  # integer [height, width, 1 or 3]
+    lossy: bool  # JPEG has been at work.
+    spacing: Optional[Spacing]
+
 
 def read_image(data: bytes) -> Picture:
     """Decodes a grey picture, or a colour one whose three channels are equal.
 
     Returns:
-        Pixels int64 [height, width], as stored.
+        Pixels int64 [height, width], as stored. The spacing is what PNG's pHYs or TIFF's resolution tells, where that
+        can be a scanner's: from 0.4 to 10 mm; else None.
 
     Raises:
         LabError: damaged, several frames, transparent, real colour, fractions, or too large.
     """
-    channels, _ = _decode(data)
+    channels, _, spacing = _decode(data)
     if (channels != channels[..., :1]).any():
         raise LabError('is in colour; MRI is grey: save it as a grey picture')
-    return Picture(channels[..., 0].astype(np.int64), eight_bit=channels.dtype == np.uint8)
+    return Picture(channels[..., 0].astype(np.int64), eight_bit=channels.dtype == np.uint8, spacing=spacing)
 
 
-def read_mask(data: bytes) -> np.ndarray:
-    """Decodes a mask: uint8 [height, width], 1 where a channel is not 0.
-
-    JPEG's compression leaves noise around edges, so there a channel counts from half, 128 of 255, on.
+def read_mask(data: bytes, label: Optional[int] = None) -> np.ndarray:
+    """Decodes a mask: uint8 [height, width], 1 where a pixel has the label; with None, where a channel is not 0.
 
     Raises:
-        LabError: as `read_image`, but for colour; and a JPEG of values below half only, which may be noise or labels.
+        LabError: as `read_labels`.
     """
-    channels, lossy = _decode(data)
-    values = channels.max(axis=-1)
+    return labels.mask_of(read_labels(data), label)
+
+
+def read_labels(data: bytes) -> np.ndarray:
+    """Decodes a mask: int64 [height, width], the label of each pixel, which may be a colour.
+
+    JPEG's compression leaves noise around edges, so there a channel counts as 255 from half, 128, on, and as 0 below.
+
+    Raises:
+        LabError: as `read_image`, but for colour; and a JPEG of values below half only, which may be noise or labels,
+            or of areas of several greys.
+    """
+    channels, lossy, _ = _decode(data)
     if not lossy:
-        return (values != 0).astype(np.uint8)
-    if 0 < values.max() < _HALF:
+        return labels.of_channels(channels)
+    if 0 < channels.max() < _HALF:
         raise LabError('is a JPEG whose values are all below 128: labels and noise look alike; save it as PNG')
-    return (values >= _HALF).astype(np.uint8)
+    if any(_has_several_levels(channels[..., channel]) for channel in range(channels.shape[-1])):
+        raise LabError('is a JPEG with areas of several greys, which may be labels; save it as PNG')
+    return labels.of_channels(np.where(channels >= _HALF, 255, 0))
 
 
-def _decode(data: bytes) -> Tuple[np.ndarray, bool]:
-    """Returns the channels, integer [height, width, 1 or 3], and whether JPEG has been at work."""
+def _has_several_levels(channel: np.ndarray) -> bool:
+    """Whether areas that are flat, as edges and the noise around them are not, differ by much, black ones aside."""
+    image = Image.fromarray(channel)
+    highest, lowest = (np.asarray(image.filter(kind(7))) for kind in (ImageFilter.MaxFilter, ImageFilter.MinFilter))
+    flat = channel[(highest - lowest < 32) & (lowest >= 32)]
+    return flat.size > 0 and flat.max() - flat.min() > 64
+
+
+def _decode(data: bytes) -> _Decoded:
     with warnings.catch_warnings(), _silent_libraries():
         warnings.simplefilter('ignore')
         try:
@@ -62,7 +94,9 @@ def _decode(data: bytes) -> Tuple[np.ndarray, bool]:
         if max(image.size) > MAX_SIDE:
             raise LabError(f'has {image.width} x {image.height} pixels; up to {MAX_SIDE} x {MAX_SIDE} are read')
         try:
-            return _channels(image), image.format == 'JPEG' or image.info.get('compression') in _LOSSY_TIFF
+            channels = _channels(image)
+            lossy = image.format == 'JPEG' or image.info.get('compression') in _LOSSY_TIFF
+            return _Decoded(channels, lossy, _spacing(image))
         except LIBRARY_ERRORS:
             raise LabError('is damaged or cut off, or of a kind that is not read here') from None
 
@@ -84,6 +118,18 @@ def _channels(image: Image.Image) -> np.ndarray:
     if rgba[..., 3].min() < 255:
         raise LabError('has transparent pixels; save it without transparency')
     return rgba[..., :3]
+
+
+def _spacing(image: Image.Image) -> Optional[Spacing]:
+    """Where the unit is a metre, a centimetre or an inch, Pillow makes dots an inch of it."""
+    if image.format not in ('PNG', 'TIFF') or 'dpi' not in image.info:
+        return None
+    try:
+        columns, rows = (_INCH / float(dots) for dots in image.info['dpi'])
+    except LIBRARY_ERRORS:
+        return None
+    is_sensible = all(_MIN_SPACING <= value <= _MAX_SPACING for value in (rows, columns))  # NaN is not.
+    return Spacing(rows, columns) if is_sensible else None
 
 
 def _has_second_frame(image: Image.Image) -> bool:

@@ -8,22 +8,22 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Callable, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional
 
 from lvseg.errors import LabError
 
-from data_prep.slices import BadFileError, Pair, Slice
+from data_prep.slices import BadFileError, Slice
 
 _SLICES_AT_A_TIME = 64  # of about 0.6 MB
 
-ReadSlice = Callable[[Slice], Pair]
+ReadSlice = Callable[[Slice], Any]  # A Pair; or, of masks alone, a Look.
 
 
 class Outcome(NamedTuple):
     """A slice read, or the reason why not."""
 
     piece: Slice
-    pair: Optional[Pair] = None
+    pair: Optional[Any] = None
     bad_file: str = ''
     reason: str = ''
 

@@ -4,7 +4,7 @@ import contextlib
 import os
 import struct
 import zlib
-from typing import FrozenSet, Iterator, List, NamedTuple, Optional
+from typing import FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
 from lvseg.errors import LabError
 from lvseg.manifest import Spacing
@@ -47,6 +47,8 @@ class Slice(NamedTuple):
     image: str
     mask: str
     problem: str = ''  # Why it cannot be read, where that shows before reading.
+    frame: int = 0  # Which of the frames in these files, and which slice of it, where they hold more than one.
+    number: int = 0
 
 
 class Found(NamedTuple):
@@ -70,6 +72,7 @@ class Pair(NamedTuple):
     image: np.ndarray  # integer [256, 256]
     mask: np.ndarray  # uint8 [256, 256]
     spacing: Optional[Spacing] = None  # Of these 256 x 256 pixels; None where it is not known.
+    changes: Tuple[str, ...] = ()  # What data_prep.fitting did to come to that size.
 
 
 class BadFileError(LabError):

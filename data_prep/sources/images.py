@@ -2,20 +2,19 @@
 
 import os
 from collections import defaultdict
+from types import ModuleType
 from typing import DefaultDict, Dict, List, Optional, Tuple
 
 from lvseg.errors import LabError
-from lvseg.layout import SIZE
 from lvseg.manifest import Spacing
 
 import numpy as np
-from PIL import Image
 
-from data_prep import dicom, image_files
+from data_prep import dicom, image_files, labels
+from data_prep.fitting import centred, fitted
+from data_prep.labels import Look
 from data_prep.names import EXTENSIONS, patient, without_extensions
 from data_prep.slices import Found, Pair, Picture, Slice, counted, files_under, naming, read_bytes
-
-FITS = ('centre', 'resize')
 
 # The lab divides pixels by 1024, to suit a scanner's 550 to 2700; 8 bits times 4 come to the same range.
 _EIGHT_BIT_FACTOR = 4
@@ -48,29 +47,48 @@ def find(image_dir: str, mask_dir: str) -> Found:
     return Found(slices, notes)
 
 
-def read(image_dir: str, mask_dir: str, fit: str, piece: Slice) -> Pair:
+def look(mask_dir: str, piece: Slice) -> Look:
+    """What is in the mask of a slice that `find` found; raises BadFileError."""
+    with naming(piece.mask):
+        data = read_bytes(mask_dir, piece.mask)
+        return labels.look(piece.mask, _reader(data).read_labels(data))
+
+
+def read(
+    image_dir: str,
+    mask_dir: str,
+    piece: Slice,
+    label: Optional[int] = None,
+    pixel_size: Optional[float] = None,
+    fit: str = 'centre',
+    wanted_spacing: Optional[float] = None,
+    allow_cropped: bool = False,
+) -> Pair:
     """Reads a slice that `find` found.
 
     Args:
-        fit: how a picture of another size gets to 256 x 256: 'centre' pads with 0 or crops, alike on both sides;
-            'resize' stretches or shrinks, the image smoothly, the mask by nearest neighbour.
+        label: which one of the mask is left ventricle; None: all but 0.
+        pixel_size: mm, of images that do not tell their pixel spacing; None: it is not known.
+        fit, wanted_spacing, allow_cropped: how a picture gets to 256 x 256: see data_prep.fitting.
 
     Returns:
         image: int64 [256, 256]; pixels of 8 bits are multiplied by 4.
-        mask: uint8 [256, 256], 1 where the mask is not 0.
-        spacing: that of a DICOM image, stretched or shrunk with it; unknown of other pictures.
+        mask: uint8 [256, 256], 1 where the left ventricle is.
+        spacing: of these pixels, where it is known.
 
     Raises:
-        BadFileError: one of the two files cannot be read rightly, or they differ in size.
+        BadFileError: one of the two files cannot be read rightly, they differ in size, or do not fit.
     """
     pixels, _, spacing = _picture(image_dir, piece.image)
     with naming(piece.mask):
-        mask = _read_mask(read_bytes(mask_dir, piece.mask))
+        data = read_bytes(mask_dir, piece.mask)
+        mask = _reader(data).read_mask(data, label)
         if mask.shape != pixels.shape:
             raise LabError(f'is {_size(mask)}, but its image is {_size(pixels)}; they must be alike')
-    if fit == 'resize':
-        return Pair(_resize(pixels), _resize_mask(mask), _resize_spacing(spacing, pixels.shape))
-    return Pair(_centre(pixels), _centre(mask), spacing)
+    if spacing is None and pixel_size is not None:
+        spacing = Spacing(pixel_size, pixel_size)
+    with naming(piece.image):
+        return fitted(pixels, mask, spacing, fit, wanted_spacing, allow_cropped)
 
 
 def find_images(folder: str) -> List[str]:
@@ -85,7 +103,7 @@ def find_images(folder: str) -> List[str]:
 
 def read_image(folder: str, path: str) -> np.ndarray:
     """Reads one of them: int64 [256, 256], padded or cropped as `read` does with fit 'centre'; raises BadFileError."""
-    return _centre(_picture(folder, path).pixels)
+    return centred(_picture(folder, path).pixels)
 
 
 def _pictures(folder: str) -> Tuple[Dict[str, List[str]], int]:
@@ -123,50 +141,17 @@ def _problem(images: List[str], masks: List[str]) -> str:
 
 def _picture(folder: str, path: str) -> Picture:
     with naming(path):
-        image = _read_image(read_bytes(folder, path))
+        data = read_bytes(folder, path)
+        image = _reader(data).read_image(data)
     return image._replace(pixels=image.pixels * _EIGHT_BIT_FACTOR) if image.eight_bit else image
 
 
-def _read_image(data: bytes) -> Picture:
-    return dicom.read_image(data) if _looks_like_dicom(data) else image_files.read_image(data)
-
-
-def _read_mask(data: bytes) -> np.ndarray:
-    return dicom.read_mask(data) if _looks_like_dicom(data) else image_files.read_mask(data)
-
-
-def _looks_like_dicom(data: bytes) -> bool:
-    return data[dicom.MAGIC_AT :].startswith(dicom.MAGIC)
+def _reader(data: bytes) -> ModuleType:
+    """The module that reads such a file."""
+    is_dicom = data[dicom.MAGIC_AT :].startswith(dicom.MAGIC)
+    return dicom if is_dicom else image_files
 
 
 def _size(array: np.ndarray) -> str:
     height, width = array.shape
     return f'{width} x {height}'
-
-
-def _centre(array: np.ndarray) -> np.ndarray:
-    for axis in (0, 1):
-        excess = array.shape[axis] - SIZE
-        if excess > 0:
-            array = array.take(range(excess // 2, excess // 2 + SIZE), axis=axis)
-        elif excess < 0:
-            padding = [(0, 0), (0, 0)]
-            padding[axis] = (-excess // 2, -excess - -excess // 2)
-            array = np.pad(array, padding, 'constant')
-    return array
-
-
-def _resize(pixels: np.ndarray) -> np.ndarray:
-    if pixels.shape == (SIZE, SIZE):
-        return pixels
-    smooth = Image.fromarray(pixels.astype(np.float32)).resize((SIZE, SIZE), Image.BILINEAR)
-    return np.rint(np.asarray(smooth)).astype(np.int64)
-
-
-def _resize_mask(mask: np.ndarray) -> np.ndarray:
-    return np.array(Image.fromarray(mask).resize((SIZE, SIZE), Image.NEAREST))
-
-
-def _resize_spacing(spacing: Optional[Spacing], shape: Tuple[int, int]) -> Optional[Spacing]:
-    """The field of view stays as it is; so the fewer the pixels, the larger they are."""
-    return spacing and Spacing(spacing.rows * shape[0] / SIZE, spacing.columns * shape[1] / SIZE)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_prep import image_files
+from data_prep import image_files, labels
 
 GREY = np.array([[0, 1, 127], [128, 254, 255]], np.uint8)
 
@@ -143,6 +143,62 @@ def test_a_jpeg_mask_without_a_left_ventricle_is_read(make_picture):
 def test_a_jpeg_mask_of_0_and_1_is_refused_because_noise_looks_alike(make_picture):
     with pytest.raises(LabError, match='below 128'):
         image_files.read_mask(make_picture(np.ones((8, 8), np.uint8), 'JPEG'))
+
+
+@pytest.mark.parametrize('quality', [30, 75, 95])
+def test_a_jpeg_mask_of_several_greys_is_refused(make_picture, quality):
+    values = np.zeros((64, 64), np.uint8)
+    values[8:32, 8:56], values[32:56, 8:56] = 85, 170
+    with pytest.raises(LabError, match='several greys'):
+        image_files.read_mask(make_picture(values, 'JPEG', quality=quality))
+
+
+def test_a_jpeg_mask_of_one_grey_or_of_blurred_edges_is_read(make_picture):
+    edge = np.clip(np.arange(64) * 8 - 128, 0, 255).astype(np.uint8)  # 0 up to column 16, 128 in column 32
+    label = image_files.read_mask(make_picture(np.tile(edge, (64, 1)), 'JPEG', quality=95))
+    assert label[:, :30].max() == 0 and label[:, 34:].min() == 1
+    grey = np.where(edge > 128, 180, 0).astype(np.uint8)
+    assert image_files.read_mask(make_picture(np.tile(grey, (64, 1)), 'JPEG', quality=95))[:, 36:].min() == 1
+
+
+def test_a_palette_tells_colours_and_not_its_numbers(make_picture):
+    image = Image.fromarray(np.array([[0, 1, 2]], np.uint8), 'P')
+    image.putpalette([255, 255, 255, 0, 0, 0, 0, 128, 255])  # white first
+    white, black, blue = image_files.read_labels(make_picture(image))[0]
+    assert (white, black) == (255, 0)
+    assert blue == labels.parse('#0080ff')
+
+
+def test_a_mask_of_one_label_is_that_label_alone(make_picture):
+    values = np.array([[0, 1, 2, 3]], np.uint8)
+    assert image_files.read_labels(make_picture(values)).tolist() == [[0, 1, 2, 3]]
+    assert image_files.read_mask(make_picture(values), 2).tolist() == [[0, 0, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ('file_format', 'how'),
+    [('PNG', {'dpi': (18, 12)}), ('TIFF', {'dpi': (18, 12)}), ('TIFF', {'resolution_unit': 3, 'x': 18, 'y': 12})],
+)
+def test_the_spacing_is_that_of_phys_or_of_the_resolution(make_picture, file_format, how):
+    if 'x' in how:  # 18 and 12 dots a cm
+        how = {'tiffinfo': {282: float(how['x']), 283: float(how['y']), 296: 3}}
+        columns, rows = 10 / 18, 10 / 12
+    else:  # 18 and 12 dots an inch; PNG has whole dots a metre, 709 and 472 here
+        columns, rows = 25.4 / 18, 25.4 / 12
+    spacing = image_files.read_image(make_picture(GREY, file_format, **how)).spacing
+    assert spacing == pytest.approx((rows, columns), rel=0.001)
+
+
+@pytest.mark.parametrize('dots', [72, 96, 100, 300, 1, 0])
+@pytest.mark.parametrize('file_format', ['PNG', 'TIFF', 'JPEG'])
+def test_dots_an_inch_of_screens_and_printers_are_no_spacing(make_picture, file_format, dots):
+    assert image_files.read_image(make_picture(GREY, file_format, dpi=(dots, dots))).spacing is None
+
+
+def test_a_resolution_without_a_unit_is_no_spacing(make_picture):
+    data = make_picture(GREY, 'TIFF', tiffinfo={282: 18.0, 283: 18.0, 296: 1})
+    assert image_files.read_image(data).spacing is None
+    assert image_files.read_image(make_picture(GREY, 'TIFF')).spacing is None
 
 
 def test_damaged_files_print_nothing(make_picture, capfd):

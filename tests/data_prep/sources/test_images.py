@@ -129,7 +129,8 @@ def test_resizing_takes_image_and_mask_alike(convert, make_picture):
 @pytest.mark.parametrize('side', [100, 400])
 def test_a_mask_is_resized_by_nearest_neighbour(convert, make_picture, side):
     mask = np.random.RandomState(0).rand(side, side) < 0.5
-    _, label = convert(make_picture(np.zeros((side, side), np.uint8)), make_picture(mask), '--fit', 'resize')
+    image = np.zeros((side, side), np.uint8)
+    _, label = convert(make_picture(image), make_picture(mask), '--fit', 'resize', '--label', 255)
     # The middle of pixel i of 256 lies at (i + 0.5) * side / 256 of the mask's pixels.
     nearest = [int((i + 0.5) * side / 256) for i in range(256)]
     np.testing.assert_array_equal(label, mask[np.ix_(nearest, nearest)])
