@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from lvseg import flags, networks
-from lvseg.errors import LabError
+from lvseg.errors import LabError, one_line
 from lvseg.project import shown
 
 import tensorflow.compat.v1 as tf
@@ -109,7 +109,7 @@ def _checked_or_explained(args: Namespace, solution: Solution) -> bool:
     try:
         return check_once(args, solution)
     except LabError as error:
-        print(f'ERROR: {error}', flush=True)
+        print(one_line(f'ERROR: {error}'), flush=True)
         return False
 
 

@@ -6,6 +6,8 @@ is one more table of these codes. What is wrong with a file as a whole has its c
 
 from typing import Any, Optional
 
+from lvseg.errors import one_line
+
 
 class Message(str):
     """A text with its code.
@@ -25,8 +27,8 @@ def message(code: str, **values: Any) -> Message:  # noqa: ANN401 - whatever the
 
 
 def worded(code: str, text: str, line: Optional[int] = None) -> Message:
-    """A text that is ready as it is."""
-    said = Message(text)
+    """A text that is ready as it is; what a student's program has put into it cannot pass for another line."""
+    said = Message(one_line(text))
     said.code, said.line = code, line
     return said
 

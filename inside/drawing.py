@@ -13,8 +13,8 @@ import re
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from lvseg import checkpoints, device, errors, flags, metrics, networks, pictures, progress, records, runs
-from lvseg.errors import LabError
+from lvseg import checkpoints, device, flags, metrics, networks, pictures, progress, records, runs
+from lvseg.errors import LabError, one_line
 from lvseg.layout import record_file
 from lvseg.project import DATA, LOGS
 
@@ -174,14 +174,14 @@ def _chosen(text: str) -> Chosen:
     return chosen
 
 
-def main() -> None:
-    """Writes the picture and names it."""
+def _parser() -> flags.Parser:
     parser = flags.Parser(description='Draws slices with the contours of the expert and of a trained network as PNG.')
     add = parser.add_argument
     add('exercise', nargs='?', help='whose newest run is shown (default: the newest of all)')
     add('--checkpoint_dir', type=flags.directory, help='directory of the training run (default: the newest in logs/)')
     add(
         '--data',
+        type=flags.path,
         default=str(DATA),
         help='record file, directory of record files (then the validation slices), or folder of DICOM or PNG files',
     )
@@ -193,7 +193,12 @@ def main() -> None:
         f'first {_UNASKED_AT_MOST})',
     )
     add('--out', help='the PNG to be written (default: show.png in the directory of the run)')
-    args = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    """Writes the picture and names it."""
+    args = _parser().parse_args()
 
     run = args.checkpoint_dir or newest_run(args.exercise)
     checkpoint = checkpoints.newest(run)
@@ -209,4 +214,4 @@ def main() -> None:
     out = args.out or os.path.join(run, 'show.png')
     with runs.writing(os.path.dirname(os.path.abspath(out))), open(out, 'wb') as file:
         file.write(draw(drawn, title))
-    print(errors.one_line(f'{len(drawn)} of {slices.number} slices are shown in {out}{which(slices, drawn)}'))
+    print(one_line(f'{len(drawn)} of {slices.number} slices are shown in {out}{which(slices, drawn)}'))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Callable, Iterator, List, NamedTuple
 
 from lvseg import checkpoints, progress, runs, summaries, validation
-from lvseg.errors import LabError
+from lvseg.errors import LabError, one_line
 from lvseg.hooks import StepHook
 from lvseg.runs import Run
 
@@ -85,7 +85,7 @@ class _InitialWeights(tf.train.SessionRunHook):
 
     def __init__(self, path: str) -> None:
         self._values, missing = checkpoints.fitting_weights(path)
-        print(f'Starting from {path}: {len(self._values)} variables are taken.', file=sys.stderr)
+        print(one_line(f'Starting from {path}: {len(self._values)} variables are taken.'), file=sys.stderr)
         if missing:
             print(f'Not there, or of another shape, so started at random: {", ".join(missing)}.', file=sys.stderr)
 

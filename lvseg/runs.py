@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import IO, Any, Dict, Iterator, List, NamedTuple, Optional
 
 from lvseg import files
-from lvseg.errors import LabError
+from lvseg.errors import LabError, one_line
 
 _FLAGS_FILE = 'run.json'
 _LOCK_FILE = 'lock'
@@ -146,7 +146,8 @@ def _keep_earlier_run(directory: str) -> None:
         number += 1
     with _lock(directory):
         os.rename(directory, f'{directory}-{number}')
-    print(f'The earlier run in {directory} is kept in {directory}-{number}.', file=sys.stderr, flush=True)
+    kept = one_line(f'The earlier run in {directory} is kept in {directory}-{number}.')
+    print(kept, file=sys.stderr, flush=True)
 
 
 def _check_resumable(earlier: Dict[str, Any], run: Run) -> None:
