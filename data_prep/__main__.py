@@ -94,7 +94,7 @@ def _print_summary(args: argparse.Namespace, found: Found, rows: List[Row]) -> N
     _say(f'On average {share:.2%} of the pixels are left ventricle.')
     _say(f'Which slice went where: {os.path.join(args.out, MANIFEST_FILE)}')
     if any(row.split == 'train' for row in rows):
-        _say(f'Next: python exercises/simple/runTraining.py --data_dir {shlex.quote(args.out)}')
+        _say(f'Next: python exercises/simple/runTraining.py --data_dir {shlex.quote(_typed(args.out))}')
 
 
 def _print_side(side: str, path: str, rows: List[Row]) -> None:
@@ -103,6 +103,11 @@ def _print_side(side: str, path: str, rows: List[Row]) -> None:
         return
     patients = counted(len({row.patient for row in rows}), 'patient')
     _say(f'{side}: {counted(len(rows), "slice")} of {patients} in {path}')
+
+
+def _typed(folder: str) -> str:
+    """As it can be given to a flag, which it must not look like."""
+    return os.path.join(os.curdir, folder) if folder.startswith('-') else folder
 
 
 def _say(line: str) -> None:

@@ -109,7 +109,7 @@ def evaluation(exercise: str) -> Parser:
     )
     add(
         '--eval_interval_secs',
-        type=positive_float,
+        type=seconds,
         default=5.0,
         help='with --run_once false: seconds between two looks',
     )
@@ -129,6 +129,11 @@ def seed(text: str) -> int:
 def positive_float(text: str) -> float:
     """A finite number above 0."""
     return number(text, float, lambda value: 0 < value < math.inf, 'a finite number above 0')
+
+
+def seconds(text: str) -> float:
+    """A time to wait, up to a day; the system refuses to wait for ever."""
+    return number(text, float, lambda value: 0 < value <= 86400, 'a finite number above 0, 86400 at most,')
 
 
 def true_or_false(text: str) -> bool:

@@ -159,7 +159,7 @@ def _write_per_slice(path: str, found: Evaluation) -> None:
             spacing = manifest.spacing(line)
             decimals = ['' if math.isnan(value) else f'{value:.4f}' for value in (*figures, *contour)]
             unit = [manifest.spacing_text(spacing), 'mm' if spacing else 'pixels']
-            writer.writerow([number, line.get('name', ''), *area, *decimals, *unit])
+            writer.writerow([number, manifest.cell(line.get('name', '')), *area, *decimals, *unit])
 
 
 def _write_events(found: Evaluation, figures: Dict[str, float], args: Namespace) -> None:
