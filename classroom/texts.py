@@ -76,6 +76,7 @@ _ENGLISH = {
     "Put it back: name='{layer}'.",
     'layer.not_reached': 'The network cannot be built as far as {name} of {layer}.',
     # The network as a whole.
+    'solution.used': 'Part of this network is taken from {folder}: the blanks that are right there are none of yours.',
     'output.other': '{file}: {function} gives {found}; {wanted} is wanted.',
     'weights.new': 'New: {weights}, weights of {found}.',
     'weights.gone': 'Gone: {weights}, weights of {wanted}.',
