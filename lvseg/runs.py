@@ -70,9 +70,7 @@ def load(directory: str) -> Optional[Dict[str, Any]]:
 
 
 def _with_paths(values: Dict[str, Any], change: Callable[[str], str]) -> Dict[str, Any]:
-    return {
-        name: change(value) if name in _PATHS and isinstance(value, str) else value for name, value in values.items()
-    }
+    return {**values, **{name: change(values[name]) for name in _PATHS if isinstance(values.get(name), str)}}
 
 
 def _save(directory: str, values: Dict[str, Any]) -> None:
