@@ -95,7 +95,7 @@ def parser() -> Parser:
         description=f'Writes studies of invented patients to DIR/{STUDIES}, and takes them as sunnybrook does.',
     )
     phantom.add_argument(
-        '--patients', type=_positive, default=15, metavar='N', help='how many patients (default: %(default)s)'
+        '--patients', type=_patients, default=15, metavar='N', help='how many patients (default: %(default)s)'
     )
     _add_common(phantom)
 
@@ -168,6 +168,11 @@ def _add_common(command: Parser) -> argparse._MutuallyExclusiveGroup:
 
 def _positive(text: str) -> int:
     return flags.number(text, int, lambda value: value >= 1, 'a whole number from 1')
+
+
+def _patients(text: str) -> int:
+    """So many take 70 GB of disk."""
+    return flags.number(str(_positive(text)), int, lambda value: value <= 10000, 'a number of 10000 at most')
 
 
 def _seed(text: str) -> int:

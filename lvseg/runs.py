@@ -9,13 +9,16 @@ import os
 import sys
 from contextlib import contextmanager
 from datetime import datetime
-from typing import IO, Any, Dict, Iterator, List, NamedTuple, Optional
+from typing import IO, Any, Callable, Dict, Iterator, List, NamedTuple, Optional
 
-from lvseg import files
-from lvseg.errors import LabError
+from lvseg import files, project
+from lvseg.errors import LabError, one_line
 
 _FLAGS_FILE = 'run.json'
 _LOCK_FILE = 'lock'
+
+# What run.json has as project.told writes it: runs are handed in.
+_PATHS = ('data_dir', 'checkpoint_dir', 'init_from', 'program')
 
 
 class Run(NamedTuple):
@@ -63,7 +66,15 @@ def load(directory: str) -> Optional[Dict[str, Any]]:
         values = None
     if not isinstance(values, dict):
         raise LabError(f'{path} is damaged: the flags of a run are wanted. Train afresh, without --resume.')
-    return values
+    return _with_paths(values, project.found)
+
+
+def _with_paths(values: Dict[str, Any], change: Callable[[str], str]) -> Dict[str, Any]:
+    return {**values, **{name: change(values[name]) for name in _PATHS if isinstance(values.get(name), str)}}
+
+
+def _save(directory: str, values: Dict[str, Any]) -> None:
+    save_json(os.path.join(directory, _FLAGS_FILE), _with_paths(values, project.told))
 
 
 def check_exercise(run: Dict[str, Any], exercise: str, or_else: str = '') -> None:
@@ -94,7 +105,7 @@ def claim(run: Run) -> IO:
         lock = _lock(directory)
         started = earlier.get('started') if earlier else datetime.now().isoformat()
         program = os.path.abspath(sys.argv[0])
-        save_json(os.path.join(directory, _FLAGS_FILE), {**run.settings, 'started': started, 'program': program})
+        _save(directory, {**run.settings, 'started': started, 'program': program})
     return lock
 
 
@@ -111,7 +122,7 @@ def follow(eval_dir: str, checkpoint_dir: str) -> None:
     with writing(eval_dir):
         _keep_earlier_run(eval_dir)
         os.makedirs(eval_dir, exist_ok=True)
-        save_json(os.path.join(eval_dir, _FLAGS_FILE), run)
+        _save(eval_dir, run)
 
 
 @contextmanager
@@ -146,7 +157,8 @@ def _keep_earlier_run(directory: str) -> None:
         number += 1
     with _lock(directory):
         os.rename(directory, f'{directory}-{number}')
-    print(f'The earlier run in {directory} is kept in {directory}-{number}.', file=sys.stderr, flush=True)
+    kept = one_line(f'The earlier run in {directory} is kept in {directory}-{number}.')
+    print(kept, file=sys.stderr, flush=True)
 
 
 def _check_resumable(earlier: Dict[str, Any], run: Run) -> None:
