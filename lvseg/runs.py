@@ -3,7 +3,6 @@
 The directory holds the description (run.json), checkpoints and TensorBoard events together.
 """
 
-import fcntl
 import json
 import os
 import pathlib
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, Any, Dict, Iterator, List, NamedTuple, Optional
 
-from lvseg import files
+from lvseg import files, locks
 from lvseg.errors import LabError
 
 _FLAGS_FILE = 'run.json'
@@ -181,27 +180,10 @@ def _check_resumable(earlier: Dict[str, Any], run: Run) -> None:
 
 
 def _lock(directory: str) -> IO:
-    """Locks a directory for this process; the system lets the lock go when the process ends, however it ends."""
-    path = os.path.join(directory, _LOCK_FILE)
-    file = open(path, 'a+')  # noqa: SIM115 - held open as long as the lock
-    if not _is_ours(file, path):
-        file.seek(0)
-        holder = file.read() or 'just started'
-        file.close()
+    try:
+        return locks.take(os.path.join(directory, _LOCK_FILE))
+    except locks.HeldError as holder:
         raise LabError(
             f'{directory} is in use by another training (process {holder}). '
             'Wait for it, stop it, or give another --checkpoint_dir.'
-        )
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
-    return file
-
-
-def _is_ours(lock: IO, path: str) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    # Between opening and locking, another training may have moved the directory aside, and the file with it.
-    return os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(lock.fileno()))
+        ) from None

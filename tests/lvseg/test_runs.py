@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 
-from lvseg import flags, runs, training
+from lvseg import flags, locks, runs, training
 from lvseg.errors import LabError
 
 import pytest
@@ -233,14 +233,14 @@ def test_the_lock_of_a_killed_process_refuses_nobody(directory, root):
 def test_a_directory_moved_aside_while_it_is_being_locked_is_not_locked(directory, monkeypatch):
     """Two trainings start at once: one has moved the earlier run aside when the other gets the lock that moved too."""
     train(directory, seed=1)
-    flock = runs.fcntl.flock
+    flock = locks.fcntl.flock
 
     def slow_flock(file, operation):
         os.rename(str(directory), f'{directory}-1')
         directory.mkdir()
         return flock(file, operation)
 
-    monkeypatch.setattr(runs.fcntl, 'flock', slow_flock)
+    monkeypatch.setattr(locks.fcntl, 'flock', slow_flock)
     assert 'is in use by another training' in refusal(directory, resume=True)
 
 
