@@ -1,9 +1,14 @@
 """What TensorBoard shows. Tags stand here and nowhere else, so that all exercises' runs share their charts."""
 
+import contextlib
+import glob
+import os
+import shutil
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterator, List
 
 from lvseg import metrics, pictures
+from lvseg.errors import LabError
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -54,6 +59,43 @@ def event_file(directory: str) -> tf.summary.FileWriter:
     nanoseconds behind it, each is a file of its own, and TensorBoard, which sorts by name, reads them in their order.
     """
     return tf.summary.FileWriter(directory, filename_suffix=f'.{time.time_ns()}')
+
+
+@contextlib.contextmanager
+def whole_event_file(directory: str) -> Iterator[tf.summary.FileWriter]:
+    """As `event_file`, closed at the end; then it is there whole or not at all.
+
+    Raises:
+        LabError: it cannot be written whole; TensorFlow itself says nothing of a disk that is full.
+    """
+    earlier = set(_event_files(directory))
+    with event_file(directory) as writer:
+        yield writer
+        writer.add_session_log(tf.SessionLog(status=tf.SessionLog.STOP))
+    written = set(_event_files(directory)) - earlier
+    if written and all(map(_is_whole, written)):
+        return
+    free = shutil.disk_usage(directory).free
+    for path in written:
+        os.remove(path)
+    raise LabError(
+        f'the figures for TensorBoard cannot be written in {directory}, for want of space mostly: {free / 1e6:.1f} MB '
+        'are free there. All else is written. Make room and evaluate again.'
+    )
+
+
+def _event_files(directory: str) -> List[str]:
+    return glob.glob(os.path.join(glob.escape(directory), '*.tfevents.*'))
+
+
+def _is_whole(path: str) -> bool:
+    last = b''
+    try:
+        for last in tf.python_io.tf_record_iterator(path):  # noqa: B007 - the last one is wanted
+            pass
+    except tf.errors.DataLossError:
+        return False
+    return tf.Event.FromString(last).session_log.status == tf.SessionLog.STOP
 
 
 def training(images: tf.Tensor, labels: tf.Tensor, logits: tf.Tensor, loss: tf.Tensor) -> None:
