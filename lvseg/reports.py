@@ -3,10 +3,12 @@
 import csv
 import math
 import os
+import shutil
 from argparse import Namespace
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from lvseg import distances, files, layout, manifest, metrics, pictures, runs, summaries
+from lvseg import distances, files, layout, manifest, metrics, pictures, runs, summaries, versions
+from lvseg.errors import LabError
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -167,18 +169,26 @@ def _write_events(found: Evaluation, figures: Dict[str, float], args: Namespace)
     directory = args.eval_dir if args.eval_data == 'eval' else os.path.join(args.eval_dir, 'train_slices')
     dice = metrics.dice(found.slices)
     run = runs.load(args.checkpoint_dir) or {}
-    with summaries.whole_event_file(directory) as writer:
-        writer.add_graph(tf.get_default_graph())
-        # Tells TensorBoard to forget an earlier evaluation of this checkpoint.
-        writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), found.step)
-        writer.add_summary(summaries.scalars(**figures), found.step)
-        writer.add_summary(summaries.dice_histogram(dice), found.step)
-        writer.add_summary(summaries.pr_curve(found.probability_counts), found.step)
-        for tag, example in found.examples.items():
-            caption = f'Dice {metrics.dice(metrics.mask_areas(example.label, example.prediction)):.3f}'
-            writer.add_summary(summaries.picture(tag, example, caption), found.step)
-        for summary in summaries.hparams({**run, 'eval_data': args.eval_data}, _row_name(run, args)):
-            writer.add_summary(summary)
+    captions = {
+        tag: f'Dice {metrics.dice(metrics.mask_areas(example.label, example.prediction)):.3f}'
+        for tag, example in found.examples.items()
+    }
+    at_step = [
+        summaries.scalars(**figures),
+        summaries.dice_histogram(dice),
+        summaries.pr_curve(found.probability_counts),
+        *(summaries.picture(tag, example, captions[tag]) for tag, example in found.examples.items()),
+    ]
+    row = summaries.hparams({**run, 'eval_data': args.eval_data}, _row_name(run, args))
+    try:
+        summaries.write_event_file(directory, tf.get_default_graph(), found.step, at_step, row)
+    except (tf.errors.OpError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else versions.reason(error).split('; ')[-1]
+        raise LabError(
+            f'the figures for TensorBoard cannot be written in {directory}: {reason}. '
+            f'{shutil.disk_usage(directory).free / 1e6:.1f} MB are free there. All else is written. Make room and '
+            'evaluate again.'
+        ) from None
 
 
 def _row_name(run: Dict[str, Any], args: Namespace) -> str:

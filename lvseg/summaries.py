@@ -1,14 +1,11 @@
 """What TensorBoard shows. Tags stand here and nowhere else, so that all exercises' runs share their charts."""
 
 import contextlib
-import glob
 import os
-import shutil
 import time
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, List
 
-from lvseg import metrics, pictures
-from lvseg.errors import LabError
+from lvseg import files, metrics, pictures
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -46,6 +43,8 @@ HPARAMS = {
     'eval_data': api_pb2.DATA_TYPE_STRING,
 }
 
+_UNFINISHED = 'events.part'  # TensorBoard reads whatever has `tfevents` in its name.
+
 _PICTURE_SIZE = 256  # pixels
 
 # A histogram of so many values looks like that of all 100 million weights of the fully connected network.
@@ -61,41 +60,39 @@ def event_file(directory: str) -> tf.summary.FileWriter:
     return tf.summary.FileWriter(directory, filename_suffix=f'.{time.time_ns()}')
 
 
-@contextlib.contextmanager
-def whole_event_file(directory: str) -> Iterator[tf.summary.FileWriter]:
-    """As `event_file`, closed at the end; then it is there whole or not at all.
+def write_event_file(directory: str, graph: tf.Graph, step: int, found: List[tf.Summary], row: List[bytes]) -> None:
+    """Writes an event file that is there whole or not at all. (Of a full disk, `event_file` may say nothing.)
+
+    Args:
+        graph: for the Graphs tab.
+        step: of the checkpoint. TensorBoard is told to forget what an earlier file has of it.
+        found: what was found at that step.
+        row: what `hparams` gives.
 
     Raises:
-        LabError: it cannot be written whole; TensorFlow itself says nothing of a disk that is full.
+        OSError, tf.errors.OpError: it cannot be written.
     """
-    earlier = set(_event_files(directory))
-    with event_file(directory) as writer:
-        yield writer
-        writer.add_session_log(tf.SessionLog(status=tf.SessionLog.STOP))
-    written = set(_event_files(directory)) - earlier
-    if written and all(map(_is_whole, written)):
-        return
-    free = shutil.disk_usage(directory).free
-    for path in written:
-        os.remove(path)
-    raise LabError(
-        f'the figures for TensorBoard cannot be written in {directory}, for want of space mostly: {free / 1e6:.1f} MB '
-        'are free there. All else is written. Make room and evaluate again.'
-    )
-
-
-def _event_files(directory: str) -> List[str]:
-    return glob.glob(os.path.join(glob.escape(directory), '*.tfevents.*'))
-
-
-def _is_whole(path: str) -> bool:
-    last = b''
+    events = [
+        tf.Event(file_version='brain.Event:2'),
+        tf.Event(graph_def=graph.as_graph_def(add_shapes=True).SerializeToString()),
+        tf.Event(step=step, session_log=tf.SessionLog(status=tf.SessionLog.START)),
+        *(tf.Event(step=step, summary=summary) for summary in found),
+        *(tf.Event(summary=tf.Summary.FromString(summary)) for summary in row),
+    ]
+    os.makedirs(directory, exist_ok=True)
+    unfinished, now = os.path.join(directory, _UNFINISHED), time.time()
     try:
-        for last in tf.python_io.tf_record_iterator(path):  # noqa: B007 - the last one is wanted
-            pass
-    except tf.errors.DataLossError:
-        return False
-    return tf.Event.FromString(last).session_log.status == tf.SessionLog.STOP
+        with tf.python_io.TFRecordWriter(os.fsencode(unfinished)) as writer:
+            for event in events:
+                event.wall_time = now
+                writer.write(event.SerializeToString())
+        files.sync(unfinished)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.remove(unfinished)
+        raise
+    # As TensorFlow names them, see `event_file`; but for the host, which is nobody's business.
+    os.replace(unfinished, os.path.join(directory, f'events.out.tfevents.{int(now):010d}.{time.time_ns()}'))
 
 
 def training(images: tf.Tensor, labels: tf.Tensor, logits: tf.Tensor, loss: tf.Tensor) -> None:

@@ -230,7 +230,7 @@ def test_a_disk_that_is_full_before_the_curves_are_written_whole_is_an_error(sha
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, most))
     assert outcome.code == 1
     line = outcome.err.splitlines()[-1]
-    assert line.startswith(f'ERROR: the figures for TensorBoard cannot be written in {tmp_path}/again, for want of')
+    assert line.startswith(f'ERROR: the figures for TensorBoard cannot be written in {tmp_path}/again: File too large.')
     assert 'MB are free there' in line and 'Traceback' not in outcome.err
     left = {path.name for path in (tmp_path / 'again').iterdir()}
     assert left == {'run.json', 'metrics.json', 'per_slice.csv'}  # No event file that is cut off.
