@@ -180,7 +180,7 @@ class _Evaluator:
         """Prints and keeps the figures."""
         # First of all, because by the end of a long evaluation a training may have removed the checkpoint.
         step = checkpoints.step(checkpoint)
-        runs.follow(self._args.eval_dir, self._args.checkpoint_dir)
+        runs.follow(self._args.eval_dir, self._args.checkpoint_dir, self._args.data_dir)
         with tf.Session(config=device.session_config()) as session:
             checkpoints.restore(session, self._saver, checkpoint, self._args.exercise)
             lines = manifest.lines(self._args.data_dir, self._args.eval_data)

@@ -32,7 +32,8 @@ class EventFile:
         with self._explaining():
             os.makedirs(directory, exist_ok=True)
             name = f'events.out.tfevents.{now // 10**9:010d}.{now}'
-            self._writer = tf.python_io.TFRecordWriter(os.path.join(directory, name))
+            self.path = os.path.join(directory, name)
+            self._writer = tf.python_io.TFRecordWriter(self.path)
         self._write(file_version=_VERSION)
 
     def add_summary(self, summary: Union[bytes, tf.Summary], step: Optional[int] = None) -> None:
@@ -88,3 +89,15 @@ class EventFile:
                 f'the curves cannot be written in {self._directory}: {reason}. Checkpoints saved before are intact: '
                 'make room there, or give another directory.'
             ) from None
+
+
+@contextlib.contextmanager
+def whole(directory: str) -> Iterator[EventFile]:
+    """An event file that is there whole or, after an error, not at all."""
+    file = EventFile(directory)
+    try:
+        with file:
+            yield file
+    except BaseException:
+        os.remove(file.path)
+        raise

@@ -167,7 +167,7 @@ def _write_events(found: Evaluation, figures: Dict[str, float], args: Namespace)
     directory = args.eval_dir if args.eval_data == 'eval' else os.path.join(args.eval_dir, 'train_slices')
     dice = metrics.dice(found.slices)
     run = runs.load(args.checkpoint_dir) or {}
-    with events.EventFile(directory) as writer:
+    with events.whole(directory) as writer:
         writer.add_graph(tf.get_default_graph())
         # Tells TensorBoard to forget an earlier evaluation of this checkpoint.
         writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), found.step)

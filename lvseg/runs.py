@@ -3,15 +3,15 @@
 The directory holds the description (run.json), checkpoints and TensorBoard events together.
 """
 
-import fcntl
 import json
 import os
+import pathlib
 import sys
 from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, Any, Callable, Dict, Iterator, List, NamedTuple, Optional
 
-from lvseg import files, project
+from lvseg import files, locks, project
 from lvseg.errors import LabError, one_line
 
 _FLAGS_FILE = 'run.json'
@@ -92,13 +92,14 @@ def claim(run: Run) -> IO:
     A fresh start moves an earlier run's directory aside as a whole; --resume goes on in it.
 
     Raises:
-        LabError: another training holds the directory; it holds files but no run; it cannot be written.
+        LabError: another training holds the directory; it holds files but no run, or a run and the data to be read;
+            it cannot be written.
     """
     directory = run.checkpoint_dir
     earlier = load(directory) if run.resume else None
     with writing(directory):
         if earlier is None:
-            _keep_earlier_run(directory)
+            _keep_earlier_run(directory, run.data_dir)
         else:
             _check_resumable(earlier, run)
         os.makedirs(directory, exist_ok=True)
@@ -109,18 +110,21 @@ def claim(run: Run) -> IO:
     return lock
 
 
-def follow(eval_dir: str, checkpoint_dir: str) -> None:
+def follow(eval_dir: str, checkpoint_dir: str, *read: str) -> None:
     """Makes `eval_dir` ready for results of the run in `checkpoint_dir`; those of an earlier run are moved aside.
 
+    Args:
+        read: other folders that are still to be read.
+
     Raises:
-        LabError: it holds files but no results; it cannot be written.
+        LabError: it holds files but no results, or what is to be read; it cannot be written.
     """
     run = load(checkpoint_dir) or {}
     earlier = load(eval_dir)
     if earlier is not None and earlier.get('started') == run.get('started'):
         return
     with writing(eval_dir):
-        _keep_earlier_run(eval_dir)
+        _keep_earlier_run(eval_dir, checkpoint_dir, *read)
         os.makedirs(eval_dir, exist_ok=True)
         _save(eval_dir, run)
 
@@ -141,8 +145,11 @@ def save_json(path: str, values: Dict[str, Any]) -> None:
         file.write('\n')
 
 
-def _keep_earlier_run(directory: str) -> None:
-    """Moves a run's directory aside as a whole, `train` to `train-1`, `train-2`, …, and says so."""
+def _keep_earlier_run(directory: str, *read: str) -> None:
+    """Moves a run's directory aside as a whole, `train` to `train-1`, `train-2`, …, and says so.
+
+    Not if it holds one of the folders that are still to be read.
+    """
     if not os.path.isdir(directory):
         return
     # A run that was killed before it had written its flags is none.
@@ -151,6 +158,13 @@ def _keep_earlier_run(directory: str) -> None:
         return
     if _FLAGS_FILE not in found:
         raise LabError(f'{directory} holds files, but no run of this lab. Give an empty or a new directory.')
+    for folder in read:
+        inner = pathlib.Path(folder).resolve()
+        if pathlib.Path(directory).resolve() in (inner, *inner.parents):
+            raise LabError(
+                f'{folder} lies in {directory}, and would be moved aside with the earlier run there. Give another '
+                'directory, or move one of the two.'
+            )
 
     number = 1
     while os.path.lexists(f'{directory}-{number}'):
@@ -178,27 +192,10 @@ def _check_resumable(earlier: Dict[str, Any], run: Run) -> None:
 
 
 def _lock(directory: str) -> IO:
-    """Locks a directory for this process; the system lets the lock go when the process ends, however it ends."""
-    path = os.path.join(directory, _LOCK_FILE)
-    file = open(path, 'a+')  # noqa: SIM115 - held open as long as the lock
-    if not _is_ours(file, path):
-        file.seek(0)
-        holder = file.read() or 'just started'
-        file.close()
+    try:
+        return locks.take(os.path.join(directory, _LOCK_FILE))
+    except locks.HeldError as holder:
         raise LabError(
             f'{directory} is in use by another training (process {holder}). '
             'Wait for it, stop it, or give another --checkpoint_dir.'
-        )
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
-    return file
-
-
-def _is_ours(lock: IO, path: str) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    # Between opening and locking, another training may have moved the directory aside, and the file with it.
-    return os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(lock.fileno()))
+        ) from None

@@ -77,6 +77,20 @@ def test_a_killed_process_is_an_error_and_no_endless_wait():
         list(read_all(SLICES))
 
 
+def be_killed_at_two(piece):
+    if piece.name in ('007', '100'):
+        be_killed(piece)
+    return read_number(Slice('0', '', '', ''))
+
+
+def test_a_slice_that_ends_the_process_is_bad_and_all_others_are_read():
+    with reader(be_killed_at_two, 2) as read_all:
+        outcomes = list(read_all(SLICES))
+    assert [outcome.piece for outcome in outcomes] == SLICES
+    bad = [(outcome.bad_file, outcome.reason) for outcome in outcomes if outcome.pair is None]
+    assert bad == [(f'{number}.png', 'ends the process that reads it') for number in (7, 100)]
+
+
 def test_a_bug_keeps_its_traceback():
     with pytest.raises(ValueError, match='invalid literal'), reader(read_number, 2) as read_all:
         list(read_all([Slice('no number', '', '', '')]))

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 
-from lvseg import flags, runs, training
+from lvseg import flags, locks, runs, training
 from lvseg.errors import LabError
 
 import pytest
@@ -95,6 +95,32 @@ def test_files_of_somebody_else_are_left_alone(directory):
     (directory / 'thesis.txt').write_text('chapter 1')
     assert f'{directory} holds files, but no run of this lab' in refusal(directory)
     assert os.listdir(str(directory)) == ['thesis.txt']
+
+
+@pytest.mark.parametrize('below', ['', 'data', 'my/data'])
+def test_a_run_is_not_moved_aside_with_the_data_that_is_to_be_read(below, directory, tmp_path):
+    train(directory)
+    data = directory / below
+    data.mkdir(parents=True, exist_ok=True)
+    (tmp_path / 'link').symlink_to(data)
+    for data_dir in (data, tmp_path / 'link'):
+        line = refusal(directory, data_dir=str(data_dir))
+        assert line.startswith(f'{data_dir} lies in {directory}, and would be moved aside with the earlier run there.')
+    assert (directory / 'run.json').exists() and data.exists() and not os.path.exists(f'{directory}-1')
+    train(directory, data_dir=str(data), resume=True)
+
+
+@pytest.mark.parametrize('read', ['run', 'data'])
+def test_results_are_not_moved_aside_with_what_is_to_be_read(read, directory, tmp_path):
+    train(directory)
+    held = {'run': directory, 'data': tmp_path / 'data', read: tmp_path / 'eval' / read}
+    (tmp_path / 'eval').mkdir()
+    (tmp_path / 'eval' / 'run.json').write_text('{"started": "earlier"}')
+    if read == 'run':
+        train(held['run'])
+    with pytest.raises(LabError, match=f'{held[read]} lies in {tmp_path}/eval, and would be moved aside'):
+        runs.follow(str(tmp_path / 'eval'), str(held['run']), str(held['data']))
+    assert os.path.exists(str(tmp_path / 'eval' / 'run.json'))
 
 
 def test_an_empty_directory_is_used(directory, capsys):
@@ -188,7 +214,7 @@ def test_who_held_a_directory_before_is_not_told(directory):
 def test_the_lock_of_a_killed_process_refuses_nobody(directory, root):
     program = (
         'import sys, time; from types import SimpleNamespace; from lvseg import runs\n'
-        'run = SimpleNamespace(checkpoint_dir=sys.argv[1], resume=False, settings={})\n'
+        'run = SimpleNamespace(checkpoint_dir=sys.argv[1], data_dir="/data", resume=False, settings={})\n'
         'lock = runs.claim(run)\n'
         'print("held", flush=True); time.sleep(600)'
     )
@@ -207,14 +233,14 @@ def test_the_lock_of_a_killed_process_refuses_nobody(directory, root):
 def test_a_directory_moved_aside_while_it_is_being_locked_is_not_locked(directory, monkeypatch):
     """Two trainings start at once: one has moved the earlier run aside when the other gets the lock that moved too."""
     train(directory, seed=1)
-    flock = runs.fcntl.flock
+    flock = locks.fcntl.flock
 
     def slow_flock(file, operation):
         os.rename(str(directory), f'{directory}-1')
         directory.mkdir()
         return flock(file, operation)
 
-    monkeypatch.setattr(runs.fcntl, 'flock', slow_flock)
+    monkeypatch.setattr(locks.fcntl, 'flock', slow_flock)
     assert 'is in use by another training' in refusal(directory, resume=True)
 
 
