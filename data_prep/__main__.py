@@ -54,7 +54,7 @@ def _images(args: argparse.Namespace) -> None:
         rows = _write(args, stage, found, read)
     _print_summary(args, found, rows)
     for line in doubts.warning(rows):
-        print(line)
+        _say(line)
 
 
 def _check_masks(args: argparse.Namespace, found: Found) -> None:
@@ -74,7 +74,7 @@ def _nifti(args: argparse.Namespace) -> None:
         rows = _write(args, stage, found, functools.partial(nifti.read, args.raw_dir, args.label, fit))
     _print_summary(args, found, rows)
     for line in doubts.warning(rows):
-        print(line)
+        _say(line)
 
 
 def _check_size_flags(args: argparse.Namespace) -> None:

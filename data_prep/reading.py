@@ -68,7 +68,6 @@ class _Processes:
 
     def __enter__(self) -> '_Processes':
         self._start()
-        self._pool.submit(int)  # Starts the processes here, as small as this one is.
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -105,7 +104,13 @@ class _Processes:
         self._start(mp_context=multiprocessing.get_context('spawn'))
 
     def _start(self, **how: Any) -> None:  # noqa: ANN401 - as ProcessPoolExecutor has it
-        self._pool = ProcessPoolExecutor(self._workers, initializer=_prepare_process, initargs=(os.getpid(),), **how)
+        try:
+            self._pool = ProcessPoolExecutor(
+                self._workers, initializer=_prepare_process, initargs=(os.getpid(),), **how
+            )
+            self._pool.submit(int)  # Starts the processes here, as small as this one is.
+        except OSError as error:
+            raise LabError(f'no processes can be started to read slices: {error.strerror}. Try --workers 1.') from None
 
 
 def _prepare_process(parent: int) -> None:

@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 
@@ -6,6 +7,7 @@ from lvseg.errors import LabError
 import numpy as np
 import pytest
 
+from data_prep import reading
 from data_prep.reading import reader
 from data_prep.slices import BadFileError, Pair, Slice
 
@@ -109,3 +111,13 @@ def test_processes_end_with_a_killed_parent(run):
     done = run('-c', code, timeout=60)
     assert done.returncode == -signal.SIGKILL
     assert len(done.stdout.split()) == 2
+
+
+def test_where_no_processes_can_be_started_one_line_says_so(monkeypatch):
+    def refuse(*args, **how):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(reading, 'ProcessPoolExecutor', refuse)
+    wanted = 'no processes can be started to read slices: Too many open files. Try --workers 1.'
+    with pytest.raises(LabError, match=wanted), reader(len, workers=2):
+        pass
