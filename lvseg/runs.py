@@ -63,7 +63,9 @@ def load(directory: str) -> Optional[Dict[str, Any]]:
         with open(path) as file:
             values = json.load(file)
         problem = _problem(values)
-    except (OSError, ValueError, RecursionError):  # Brackets in brackets without end.
+    except OSError as error:
+        raise LabError(f'cannot read {path}: {error.strerror}. Train afresh, without --resume.') from None
+    except (ValueError, RecursionError):  # Brackets in brackets without end.
         problem = 'the flags of a run are wanted'
     if problem:
         raise LabError(f'{path} is damaged: {problem}. Train afresh, without --resume.')

@@ -228,12 +228,12 @@ def test_a_run_json_of_what_no_run_has_is_damaged(values, found, directory):
     assert line.startswith(f'{directory}/run.json is damaged: {found}') and line.count('\n') == 0
 
 
-def test_a_folder_or_a_link_to_nowhere_in_the_place_of_run_json_is_damage(directory):
+def test_a_folder_or_a_link_to_nowhere_in_the_place_of_run_json_is_refused(directory):
     (directory / 'run.json').mkdir(parents=True)
-    assert f'{directory}/run.json is damaged' in refusal(directory, resume=True)
+    assert f'cannot read {directory}/run.json: Is a directory' in refusal(directory, resume=True)
     (directory / 'run.json').rmdir()
     (directory / 'run.json').symlink_to('nowhere')
-    assert f'{directory}/run.json is damaged' in refusal(directory, resume=True)
+    assert f'cannot read {directory}/run.json: No such file' in refusal(directory, resume=True)
 
 
 @pytest.mark.parametrize('resume', [False, True])

@@ -153,7 +153,7 @@ def test_a_folder_in_the_place_of_a_checkpoints_file_is_damage(name, found, simp
 @pytest.mark.parametrize(
     ('name', 'found'),
     [
-        ('run.json', '{} is damaged'),
+        ('run.json', 'cannot read {}: Permission denied'),
         ('checkpoint', 'cannot read {}: Permission denied'),
         ('model.ckpt-20.index', 'model.ckpt-20 is damaged'),
         ('model.ckpt-20.data-00000-of-00001', 'model.ckpt-20 is damaged'),
