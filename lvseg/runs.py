@@ -20,6 +20,9 @@ _LOCK_FILE = 'lock'
 # What run.json has as project.told writes it: runs are handed in.
 _PATHS = ('data_dir', 'checkpoint_dir', 'init_from', 'program')
 
+# What is made use of is of these kinds, or not there.
+_KINDS = {'exercise': str, 'started': str, 'data_dir': str, 'checkpoint_dir': str, 'init_from': str, 'seed': int}
+
 
 class Run(NamedTuple):
     """All that makes a training what it is; complete before the graph is built, and not changed after."""
@@ -54,18 +57,21 @@ def load(directory: str) -> Optional[Dict[str, Any]]:
     """What run.json says: the flags, when the run was started, and the program; None where there is no run.
 
     Raises:
-        LabError: run.json cannot be read.
+        LabError: run.json cannot be read, or holds what no run has.
     """
     path = os.path.join(directory, _FLAGS_FILE)
-    if not os.path.isfile(path):
+    if not os.path.lexists(path):
         return None
     try:
         with open(path) as file:
             values = json.load(file)
-    except (OSError, ValueError):
-        values = None
-    if not isinstance(values, dict):
-        raise LabError(f'{path} is damaged: the flags of a run are wanted. Train afresh, without --resume.')
+        problem = _problem(values)
+    except OSError as error:
+        raise LabError(f'cannot read {path}: {error.strerror}. Train afresh, without --resume.') from None
+    except (ValueError, RecursionError):  # Brackets in brackets without end.
+        problem = 'the flags of a run are wanted'
+    if problem:
+        raise LabError(f'{path} is damaged: {problem}. Train afresh, without --resume.')
     return _with_paths(values, project.found)
 
 
@@ -75,6 +81,30 @@ def _with_paths(values: Dict[str, Any], change: Callable[[str], str]) -> Dict[st
 
 def _save(directory: str, values: Dict[str, Any]) -> None:
     save_json(os.path.join(directory, _FLAGS_FILE), _with_paths(values, project.told))
+
+
+def _problem(values: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
+    """What makes these no flags of a run; '' if nothing does."""
+    if not isinstance(values, dict):
+        return 'the flags of a run are wanted'
+    added = values.get('added_flags', [])
+    if not isinstance(added, list) or not all(isinstance(flag, str) and flag in values for flag in added):
+        return 'added_flags must be a list of flags that are there'
+    for flag, value in values.items():
+        if flag != 'added_flags' and not _is_plain(value):
+            return f'{flag!a} must be a text, a number, true, false or null'
+        kind = _KINDS.get(flag)
+        if kind is not None and value is not None and type(value) is not kind:
+            return f'{flag} must be {"a text" if kind is str else "a whole number"}'
+    if not 0 <= (values.get('seed') or 0) < 2**31:
+        return 'seed must be from 0 to 2147483647'
+    return ''
+
+
+def _is_plain(value: Any) -> bool:  # noqa: ANN401 - whatever JSON can hold
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    return value is None or isinstance(value, (str, float))
 
 
 def check_exercise(run: Dict[str, Any], exercise: str, or_else: str = '') -> None:

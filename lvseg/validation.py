@@ -97,4 +97,4 @@ class Validation(StepHook):
         if checkpoint is None:
             return -1
         checkpoints.remember(self._saver, [checkpoint])  # To be removed when there is a better one.
-        return float(checkpoints.saved_value(checkpoint, _BEST_DICE))
+        return checkpoints.saved_number(checkpoint, _BEST_DICE)

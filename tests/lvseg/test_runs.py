@@ -196,6 +196,46 @@ def test_a_damaged_run_json_refuses_to_resume_and_is_moved_aside_by_a_fresh_star
     assert (directory.parent / 'train-1' / 'run.json').read_bytes() == content.encode('latin-1')
 
 
+@pytest.mark.parametrize(
+    ('values', 'found'),
+    [
+        ('{"seed": "abc"}', 'seed must be a whole number'),
+        ('{"seed": 1.5}', 'seed must be a whole number'),
+        ('{"seed": true}', 'seed must be a whole number'),
+        ('{"seed": -1}', 'seed must be from 0 to 2147483647'),
+        ('{"seed": 2147483648}', 'seed must be from 0 to 2147483647'),
+        ('{"seed": 1%s}' % ('0' * 30), "'seed' must be a text, a number, true, false or null"),
+        ('{"started": 5}', 'started must be a text'),
+        ('{"exercise": 5}', 'exercise must be a text'),
+        ('{"init_from": 5}', 'init_from must be a text'),
+        ('{"network": ["unet"]}', "'network' must be a text, a number, true, false or null"),
+        ('{"network": {}}', "'network' must be a text, a number, true, false or null"),
+        ('{"two\\nlines": []}', r"'two\nlines' must be a text"),
+        ('{"added_flags": ["network"]}', 'added_flags must be a list of flags that are there'),
+        ('{"added_flags": 5}', 'added_flags must be a list of flags that are there'),
+        ('{"added_flags": [[]]}', 'added_flags must be a list of flags that are there'),
+        ('[' * 100000, 'the flags of a run are wanted'),
+        ('{"a":' * 100000, 'the flags of a run are wanted'),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_run_json_of_what_no_run_has_is_damaged(values, found, directory):
+    directory.mkdir(parents=True)
+    (directory / 'run.json').write_text(values)
+    with pytest.raises(LabError) as error:
+        runs.load(str(directory))
+    line = str(error.value)
+    assert line.startswith(f'{directory}/run.json is damaged: {found}') and line.count('\n') == 0
+
+
+def test_a_folder_or_a_link_to_nowhere_in_the_place_of_run_json_is_refused(directory):
+    (directory / 'run.json').mkdir(parents=True)
+    assert f'cannot read {directory}/run.json: Is a directory' in refusal(directory, resume=True)
+    (directory / 'run.json').rmdir()
+    (directory / 'run.json').symlink_to('nowhere')
+    assert f'cannot read {directory}/run.json: No such file' in refusal(directory, resume=True)
+
+
 @pytest.mark.parametrize('resume', [False, True])
 def test_a_second_training_is_refused_and_told_who_holds_the_directory(resume, directory):
     with runs.claim(described(directory)):
