@@ -16,6 +16,9 @@ GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin
 UNKNOWN := $(filter-out $(TAKEN),$(GIVEN))
 $(if $(UNKNOWN),$(error ERROR: make $(MAKECMDGOALS) does not take $(UNKNOWN); it takes $(TAKEN)))
 
+# Names so common that a shell may have them for something else.
+$(foreach name,$(filter-out $(GIVEN),DATA SLICES OUT),$(eval override $(name) :=))
+
 # What is typed after make, as in SOURCE="my data", reaches the commands through the environment, and the shell as it stands.
 TYPED := TF GPU SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES OUT
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))

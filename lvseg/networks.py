@@ -26,6 +26,7 @@ Shape = Tuple[int, ...]
 
 SECONDS_AT_MOST = 20  # Building a graph takes less than one.
 _ENDLESS = 'still here after {} seconds. Is this a loop that never ends?'
+_STDERR = 2
 _SECONDS_TO_END = 1  # What Python cannot stop by then is in C code, and so is ended with the whole process.
 
 
@@ -270,9 +271,8 @@ def _time_limit() -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, SECONDS_AT_MOST)
-    faulthandler.dump_traceback_later(
-        SECONDS_AT_MOST + _SECONDS_TO_END, exit=True, file=2
-    )  # stderr, whatever stands for it now
+    # Not sys.stderr, in whose place `quiet` has put something else.
+    faulthandler.dump_traceback_later(SECONDS_AT_MOST + _SECONDS_TO_END, exit=True, file=_STDERR)
     try:
         yield
     finally:

@@ -78,6 +78,12 @@ def test_show_takes_what_its_script_takes(typed, argument, project):
     assert done.stdout.splitlines()[-3:] == ['<scripts/show.py>', '<cnn>', f'<{argument}={typed.partition("=")[2]}>']
 
 
+def test_show_takes_nothing_from_a_shell_that_has_the_names_for_something_else(project):
+    project.python('3.7')
+    done = project.make('show', 'DATA=mine', OUT='/etc/passwd', SLICES='1:2', DATA='other')
+    assert done.stdout.splitlines()[-2:] == ['<scripts/show.py>', '<--data=mine>']
+
+
 @pytest.mark.parametrize(
     'command',
     [
