@@ -1,7 +1,26 @@
 # The one door to the lab: `make help` lists what it can do. Every target does the set-up it needs by itself, once.
 
+# What each target takes beside TF and GPU, which go with all of them.
+TAKEN_lab := SOURCE
+TAKEN_challenge := DATA_DIR CHECKPOINT_DIR
+TAKEN_show := EXERCISE DATA SLICES CHECKPOINT_DIR OUT
+TAKEN_check := EXERCISE
+TAKEN_parameters := EXERCISE
+TAKEN_reset := EXERCISE
+TAKEN_results := DATA_DIR
+TAKEN_cross-validate := DATA_DIR
+
+# A variable that the target knows nothing of would be passed over, and other data taken than was meant.
+TAKEN := TF GPU $(foreach target,$(MAKECMDGOALS),$(TAKEN_$(target)))
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+UNKNOWN := $(filter-out $(TAKEN),$(GIVEN))
+$(if $(UNKNOWN),$(error ERROR: make $(MAKECMDGOALS) does not take $(UNKNOWN); it takes $(TAKEN)))
+
+# Names so common that a shell may have them for something else.
+$(foreach name,$(filter-out $(GIVEN),DATA SLICES OUT),$(eval override $(name) :=))
+
 # What is typed after make, as in SOURCE="my data", reaches the commands through the environment, and the shell as it stands.
-TYPED := TF GPU SOURCE EXERCISE DATA_DIR CHECKPOINT_DIR
+TYPED := TF GPU SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES OUT
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -35,8 +54,9 @@ tensorboard: setup  ## serve logs/ on http://127.0.0.1:6006
 	@echo 'TensorBoard: http://127.0.0.1:6006 (Ctrl-C ends it)'
 	@$(PYTHON) -m tensorboard.main --logdir logs --host 127.0.0.1 --port 6006 2>/dev/null
 
-show: setup  ## draw slices with the expert's and the network's contours: make show EXERCISE=cnnDice
-	@$(PYTHON) scripts/show.py $${EXERCISE:+"$$EXERCISE"}
+show: setup  ## draw slices with the expert's and the network's contours: make show EXERCISE=cnnDice DATA=folder SLICES=31:60
+	@$(PYTHON) scripts/show.py $${EXERCISE:+"$$EXERCISE"} $${DATA:+--data="$$DATA"} $${SLICES:+--slices="$$SLICES"} \
+		$${CHECKPOINT_DIR:+--checkpoint_dir="$$CHECKPOINT_DIR"} $${OUT:+--out="$$OUT"}
 
 check: setup  ## tell which blanks are filled in rightly: make check EXERCISE=cnn
 	@$(PYTHON) scripts/check.py $${EXERCISE:+"$$EXERCISE"} || true  # It has said what is open; make would add "Error 1".

@@ -3,6 +3,8 @@
 import ast
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
+from lvseg import networks
+
 from classroom import making
 
 
@@ -34,7 +36,7 @@ def lines(text: str, wanted: List[Parameter]) -> Dict[Parameter, int]:
     """The line of each parameter in a student's text, or else that of its layer; of those that are not there none."""
     try:
         calls = list(_named_calls(text))
-    except SyntaxError:
+    except (SyntaxError, *networks.TOO_DEEP):
         return {}
     found = {}
     for layer, made in reversed(calls):  # Of two layers with one name, the first.

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from lvseg import flags, networks
-from lvseg.errors import LabError
+from lvseg.errors import LabError, one_line
 from lvseg.project import shown
 
 import tensorflow.compat.v1 as tf
 
-from classroom import judging
+from classroom import apart, judging
 from classroom.judging import Report, Solution
 from classroom.texts import Message, message
 
@@ -74,7 +74,7 @@ def _all_coded(texts: Tuple[Message, ...]) -> List[Dict[str, Any]]:
 
 def check_once(args: Namespace, solution: Solution) -> bool:
     """Prints the report; whether all is in order."""
-    report = judging.check(networks.of_student(args.exercise), solution)
+    report = apart.check(networks.of_student(args.exercise), solution)
     print(screen(args.exercise, report, solution.blanks, args.hint), flush=True)
     return not report.problem
 
@@ -82,7 +82,7 @@ def check_once(args: Namespace, solution: Solution) -> bool:
 def check_for_a_program(args: Namespace, solution: Solution) -> bool:
     """Prints the report as JSON, of a file that cannot be read, too; whether all is in order."""
     try:
-        report = judging.check(networks.of_student(args.exercise), solution)
+        report = apart.check(networks.of_student(args.exercise), solution)
     except LabError as error:
         report = judging.unreadable(error, solution)
     print(as_json(args.exercise, report, solution.blanks, args.hint), flush=True)
@@ -109,7 +109,7 @@ def _checked_or_explained(args: Namespace, solution: Solution) -> bool:
     try:
         return check_once(args, solution)
     except LabError as error:
-        print(f'ERROR: {error}', flush=True)
+        print(one_line(f'ERROR: {error}'), flush=True)
         return False
 
 

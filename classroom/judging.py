@@ -5,6 +5,7 @@ behave as the solution does: in the shape of its weights, in its window and stri
 """
 
 import numbers
+import traceback
 import types
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
@@ -12,7 +13,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 from lvseg import networks
 from lvseg.errors import LabError
 from lvseg.networks import Shape
-from lvseg.project import shown
+from lvseg.project import SOLUTIONS, shown
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -61,6 +62,7 @@ class Attempt(NamedTuple):
     values: Dict[Parameter, Any]
     layers: List[str]
     failure: Optional[Message]
+    of_solution: bool  # Whether a layer was made by the file of a solution.
 
 
 class Verdict(NamedTuple):
@@ -108,7 +110,14 @@ def check(path: Path, solution: Solution) -> Report:
         return Report(verdicts, solved, verdict.text)
 
     problem, notes = _the_whole(path, text, solution)
+    if solution.parameters and (attempt.of_solution or _names_solutions(text)):
+        notes = (message('solution.used', folder=SOLUTIONS.name), *notes)
     return Report(verdicts, solved, problem, notes=notes)
+
+
+def _names_solutions(text: str) -> bool:
+    """Whether a program, apart from its comments, names the folder of the solutions."""
+    return any(SOLUTIONS.name in line.partition('#')[0] for line in text.splitlines())
 
 
 def unreadable(error: LabError, solution: Solution) -> Report:
@@ -185,9 +194,10 @@ def _changes(found: Dict[str, Shape], wanted: Dict[str, Shape]) -> Tuple[Message
 
 def attempted(path: Path, text: str, solution: Solution) -> Attempt:
     """Builds the student's network with the solution's values in the place of theirs, and takes note of theirs."""
-    values, names = {}, []
+    values, names, makers = {}, [], set()
 
     def note(_: type, arguments: Dict[str, Any]) -> None:
+        makers.update(frame.f_code.co_filename for frame, _ in traceback.walk_stack(None))
         name = arguments.get('name')
         names.extend([name] if name else [])
         for parameter in solution.parameters:
@@ -200,8 +210,8 @@ def attempted(path: Path, text: str, solution: Solution) -> Attempt:
             network = networks.load(path, text, FIXME=FIXME)
             networks.call(network, 'inference', networks.images(), training=True)
     except LabError as error:
-        return Attempt(values, names, _of(error))
-    return Attempt(values, names, None)
+        return Attempt(values, names, _of(error), False)
+    return Attempt(values, names, None, any(SOLUTIONS in Path(maker).resolve().parents for maker in makers))
 
 
 def judged(layer: Layer, parameter: Parameter, value: Any) -> Verdict:  # noqa: ANN401 - whatever was written

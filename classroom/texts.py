@@ -6,6 +6,8 @@ is one more table of these codes. What is wrong with a file as a whole has its c
 
 from typing import Any, Optional
 
+from lvseg.errors import one_line
+
 
 class Message(str):
     """A text with its code.
@@ -25,8 +27,8 @@ def message(code: str, **values: Any) -> Message:  # noqa: ANN401 - whatever the
 
 
 def worded(code: str, text: str, line: Optional[int] = None) -> Message:
-    """A text that is ready as it is."""
-    said = Message(text)
+    """A text that is ready as it is; what a student's program has put into it cannot pass for another line."""
+    said = Message(one_line(text))
     said.code, said.line = code, line
     return said
 
@@ -74,6 +76,7 @@ _ENGLISH = {
     "Put it back: name='{layer}'.",
     'layer.not_reached': 'The network cannot be built as far as {name} of {layer}.',
     # The network as a whole.
+    'solution.used': 'Part of this network is taken from {folder}: the blanks that are right there are none of yours.',
     'output.other': '{file}: {function} gives {found}; {wanted} is wanted.',
     'weights.new': 'New: {weights}, weights of {found}.',
     'weights.gone': 'Gone: {weights}, weights of {wanted}.',

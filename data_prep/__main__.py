@@ -4,11 +4,10 @@ import argparse
 import functools
 import os
 import shlex
-import sys
 from collections import Counter
 from typing import Iterator, List
 
-from lvseg.errors import LabError, exit_with_message
+from lvseg.errors import LabError, exit_with_message, one_line
 from lvseg.layout import MANIFEST_FILE, SIZE, record_file
 from lvseg.manifest import SPLITS, Row
 
@@ -24,9 +23,8 @@ from data_prep.staging import STUDIES, staged
 def main() -> None:
     """Runs the command that the flags say; raises LabError."""
     args = arguments.parser().parse_args()
-    sys.stdout.reconfigure(errors='backslashreplace')  # A folder's name may be in no encoding at all.
     try:
-        {'sunnybrook': _sunnybrook, 'images': _images, 'phantom': _phantom}[args.command](args)
+        {'sunnybrook': _sunnybrook, 'images': _images, 'nifti': _nifti, 'phantom': _phantom}[args.command](args)
     except KeyboardInterrupt:
         raise LabError('stopped by Ctrl-C; nothing was written.') from None
 
@@ -39,8 +37,7 @@ def _sunnybrook(args: argparse.Namespace) -> None:
 
 
 def _images(args: argparse.Namespace) -> None:
-    if args.spacing is not None and args.fit == 'resize':
-        raise LabError('--spacing gives all slices one pixel size, and --fit resize many: give one of the two.')
+    _check_size_flags(args)
     found = images.find(args.image_dir, args.mask_dir)
     read = functools.partial(
         images.read,
@@ -57,13 +54,32 @@ def _images(args: argparse.Namespace) -> None:
         rows = _write(args, stage, found, read)
     _print_summary(args, found, rows)
     for line in doubts.warning(rows):
-        print(line)
+        _say(line)
 
 
 def _check_masks(args: argparse.Namespace, found: Found) -> None:
     with reader(functools.partial(images.look, args.mask_dir), min(args.workers, len(found.slices))) as look_at_all:
         looks = (outcome.pair for outcome in look_at_all(found.slices))
         found.notes.extend(labels.check(looks, len(found.slices), args.label))
+
+
+def _nifti(args: argparse.Namespace) -> None:
+    # Not at the top: it is refused where nibabel, which no other command needs, is not installed.
+    from data_prep.sources import nifti
+
+    fit = functools.partial(fitting.fitted, fit=args.fit, wanted_spacing=args.spacing, allow_cropped=args.allow_cropped)
+    _check_size_flags(args)
+    with staged(args.out) as stage:
+        found = nifti.find(args.raw_dir, args.label, args.workers)
+        rows = _write(args, stage, found, functools.partial(nifti.read, args.raw_dir, args.label, fit))
+    _print_summary(args, found, rows)
+    for line in doubts.warning(rows):
+        _say(line)
+
+
+def _check_size_flags(args: argparse.Namespace) -> None:
+    if args.spacing is not None and args.fit == 'resize':
+        raise LabError('--spacing gives all slices one pixel size, and --fit resize many: give one of the two.')
 
 
 def _phantom(args: argparse.Namespace) -> None:
@@ -75,7 +91,7 @@ def _phantom(args: argparse.Namespace) -> None:
             raise LabError(f'cannot write studies in {args.out}: {error.strerror}.') from None
         found = sunnybrook.find(raw_dir)
         rows = _write(args, stage, found, functools.partial(sunnybrook.read, raw_dir))
-    print(f'Invented {counted(args.patients, "patient")}, whose studies are in {os.path.join(args.out, STUDIES)}.')
+    _say(f'Invented {counted(args.patients, "patient")}, whose studies are in {os.path.join(args.out, STUDIES)}.')
     _print_summary(args, found, rows)
 
 
@@ -115,28 +131,38 @@ def _split(args: argparse.Namespace, found: Found) -> split.Split:
 
 def _print_summary(args: argparse.Namespace, found: Found, rows: List[Row]) -> None:
     for note in found.notes:
-        print(note)
+        _say(note)
     skipped = [row for row in rows if row.split == 'skipped']
     kept = [row for row in rows if row.split != 'skipped']
     if skipped:
-        print(f'Left out {counted(len(skipped), "slice")} that cannot be read:')
+        _say(f'Left out {counted(len(skipped), "slice")} that cannot be read:')
         for line in reasons(skipped):
-            print(f'  {line}')
+            _say(f'  {line}')
     for name, side in SPLITS.items():
         _print_side(side, record_file(args.out, name), [row for row in rows if row.split == side])
     share = sum(row.lv_pixels for row in kept) / (len(kept) * SIZE * SIZE)
-    print(f'On average {share:.2%} of the pixels are left ventricle.')
-    print(f'Which slice went where: {os.path.join(args.out, MANIFEST_FILE)}')
+    _say(f'On average {share:.2%} of the pixels are left ventricle.')
+    _say(f'Which slice went where: {os.path.join(args.out, MANIFEST_FILE)}')
     if any(row.split == 'train' for row in rows):
-        print(f'Next: python exercises/simple/runTraining.py --data_dir {shlex.quote(args.out)}')
+        _say(f'Next: python exercises/simple/runTraining.py --data_dir {shlex.quote(_typed(args.out))}')
 
 
 def _print_side(side: str, path: str, rows: List[Row]) -> None:
     if not rows:
-        print(f'{side}: no slices, so there is no {path}')
+        _say(f'{side}: no slices, so there is no {path}')
         return
     patients = counted(len({row.patient for row in rows}), 'patient')
-    print(f'{side}: {counted(len(rows), "slice")} of {patients} in {path}')
+    _say(f'{side}: {counted(len(rows), "slice")} of {patients} in {path}')
+
+
+def _typed(folder: str) -> str:
+    """As it can be given to a flag, which it must not look like."""
+    return os.path.join(os.curdir, folder) if folder.startswith('-') else folder
+
+
+def _say(line: str) -> None:
+    """Prints a line; the names of files and folders in it cannot pass for another."""
+    print(one_line(line))
 
 
 if __name__ == '__main__':

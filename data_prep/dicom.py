@@ -3,17 +3,19 @@
 Messages quote no value of the file: where a damaged or mislabelled file has a number, a name may stand.
 """
 
+import contextlib
 import io
 import warnings
-from typing import NamedTuple, Optional
+from typing import Any, Iterator, NamedTuple, Optional
 
 from lvseg.errors import LabError
 from lvseg.manifest import Spacing
 
 import numpy as np
 import pydicom
-from pydicom import uid
+from pydicom import filereader, uid
 from pydicom.dataset import FileDataset
+from pydicom.sequence import Sequence
 
 from data_prep import labels
 from data_prep.slices import LIBRARY_ERRORS, MAX_SIDE, Picture
@@ -41,6 +43,8 @@ _LOSSY = (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLSNearLossless, u
 _MAX_VALUE = 2**32  # Of a pixel after rescaling; more is a damaged slope.
 _MIN_SPACING, _MAX_SPACING = 0.01, 10  # mm; with others, 256 pixels are no picture of a heart.
 
+_DEEPEST_NESTING = 32  # Sequences within sequences; those of real headers are some five deep.
+
 
 class _Stored(NamedTuple):
     pixels: np.ndarray  # int64 [rows, columns], before rescaling
@@ -48,6 +52,29 @@ class _Stored(NamedTuple):
     dataset: FileDataset
 
 
+@contextlib.contextmanager
+def _nesting_bounded() -> Iterator[None]:
+    """pydicom reads a sequence within a sequence by recursion; of 20,000 of them, Python 3.7 dies."""
+    read_sequence, depth = filereader.read_sequence, 0
+
+    def read_bounded(*args: Any, **kwargs: Any) -> Sequence:  # noqa: ANN401 - as pydicom calls it
+        nonlocal depth
+        if depth == _DEEPEST_NESTING:
+            raise LabError(f'has sequences within sequences, more than {_DEEPEST_NESTING} deep')
+        depth += 1
+        try:
+            return read_sequence(*args, **kwargs)
+        finally:
+            depth -= 1
+
+    filereader.read_sequence = read_bounded
+    try:
+        yield
+    finally:
+        filereader.read_sequence = read_sequence
+
+
+@_nesting_bounded()
 def read_image(data: bytes) -> Picture:
     """Decodes one grey single-frame image.
 
@@ -61,7 +88,8 @@ def read_image(data: bytes) -> Picture:
         10.7.1.1), or None where there is none, or none from 0.01 to 10 mm: pixels can be read without it.
 
     Raises:
-        LabError: not DICOM, damaged, no pixels, compressed in a way unknown here, colour, several frames, too large.
+        LabError: not DICOM, damaged, no pixels, compressed in a way unknown here, colour, several frames, too large,
+            sequences nested too deeply.
     """
     pixels, bits, dataset = _decode(data)
     slope = _number(dataset, 'RescaleSlope', 1)
@@ -85,6 +113,7 @@ def read_mask(data: bytes, label: Optional[int] = None) -> np.ndarray:
     return labels.mask_of(read_labels(data), label)
 
 
+@_nesting_bounded()
 def read_labels(data: bytes) -> np.ndarray:
     """Decodes a mask: int64 [rows, columns], stored pixels, whatever the rescaling.
 

@@ -1,16 +1,17 @@
 """One PNG, JPEG or TIFF file -> pixels."""
 
 import contextlib
+import functools
 import io
 import os
 import warnings
-from typing import Iterator, NamedTuple, Optional
+from typing import Callable, Iterator, NamedTuple, Optional
 
 from lvseg.errors import LabError
 from lvseg.manifest import Spacing
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from data_prep import labels
 from data_prep.slices import LIBRARY_ERRORS, MAX_SIDE, Picture
@@ -19,6 +20,7 @@ LOSSY_EXTENSIONS = ('.jpg', '.jpeg')
 
 _LOSSY_TIFF = ('jpeg', 'tiff_jpeg', 'webp')
 _HALF = 128
+_AREA = 5  # Pixels a side; noise of JPEG is not flat over so many.
 
 _INCH = 25.4  # mm
 # Smaller pixels, of more than 63 an inch, are no scanner's: 256 of them would be less than 10 cm, which no short-axis
@@ -73,15 +75,24 @@ def read_labels(data: bytes) -> np.ndarray:
         raise LabError('is a JPEG whose values are all below 128: labels and noise look alike; save it as PNG')
     if any(_has_several_levels(channels[..., channel]) for channel in range(channels.shape[-1])):
         raise LabError('is a JPEG with areas of several greys, which may be labels; save it as PNG')
-    return labels.of_channels(np.where(channels >= _HALF, 255, 0))
+    return labels.of_channels((channels >= _HALF) * np.uint8(255))
 
 
 def _has_several_levels(channel: np.ndarray) -> bool:
     """Whether areas that are flat, as edges and the noise around them are not, differ by much, black ones aside."""
-    image = Image.fromarray(channel)
-    highest, lowest = (np.asarray(image.filter(kind(7))) for kind in (ImageFilter.MaxFilter, ImageFilter.MinFilter))
-    flat = channel[(highest - lowest < 32) & (lowest >= 32)]
-    return flat.size > 0 and flat.max() - flat.min() > 64
+    if min(channel.shape) < _AREA:
+        return False
+    lowest, highest = (_over_areas(extreme, channel) for extreme in (np.minimum, np.maximum))
+    levels = lowest[(highest - lowest < 32) & (lowest >= 32)]
+    return levels.size > 0 and levels.max() - levels.min() > 64
+
+
+def _over_areas(extreme: Callable, values: np.ndarray) -> np.ndarray:
+    """The smallest or largest value of every square of _AREA x _AREA pixels."""
+    for _ in (0, 1):
+        shifted = (values[start : len(values) - _AREA + 1 + start] for start in range(_AREA))
+        values = functools.reduce(extreme, shifted).T
+    return values
 
 
 def _decode(data: bytes) -> _Decoded:

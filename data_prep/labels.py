@@ -38,12 +38,12 @@ class Look(NamedTuple):
 
 def of_channels(channels: np.ndarray) -> np.ndarray:
     """Integer [height, width, 1 or 3] -> labels, int64 [height, width]."""
-    channels = channels.astype(np.int64)
-    grey = channels[..., 0]
-    if channels.shape[-1] == 1:
-        return grey
-    colour = _COLOUR + (grey << 16) + (channels[..., 1] << 8) + channels[..., 2]
-    return np.where((channels == channels[..., :1]).all(axis=-1), grey, colour)
+    first = channels[..., 0].astype(np.int64)
+    is_grey = (channels == channels[..., :1]).all(axis=-1)
+    if is_grey.all():
+        return first
+    green, blue = (channels[..., channel].astype(np.int64) for channel in (1, 2))
+    return np.where(is_grey, first, _COLOUR + (first << 16) + (green << 8) + blue)
 
 
 def mask_of(labels: np.ndarray, label: Optional[int]) -> np.ndarray:
@@ -60,7 +60,7 @@ def parse(text: str) -> int:
     """The value of --label: a whole number, or a colour of six hexadecimal digits; those of equal channels are grey."""
     colour = _COLOUR_TEXT.fullmatch(text)
     if colour:
-        return int(of_channels(np.array([list(bytes.fromhex(colour.group(1)))])))
+        return of_channels(np.array([[list(bytes.fromhex(colour.group(1)))]])).item()
     if not re.fullmatch('-?[0-9]{1,10}', text):
         raise argparse.ArgumentTypeError(f'a whole number or a colour, such as 3 or ff0000, is wanted, not {text!r}')
     return int(text)
@@ -101,6 +101,8 @@ def check(looks: Iterable[Optional[Look]], number: int, label: Optional[int]) ->
         if len(pixels) > _MOST_IN_ALL:
             raise LabError(f'masks have over {_MOST_IN_ALL} values, too many for masks: {_list(pixels, masks)}.')
 
+    if not pixels:  # No mask can be read, of which the reading of slices tells more.
+        return []
     others = [value for value in pixels if value not in (BACKGROUND, label)]
     if label is not None:
         if label not in pixels:

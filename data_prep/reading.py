@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import multiprocessing
 import os
 import signal
 import threading
@@ -16,6 +17,9 @@ from data_prep.slices import BadFileError, Slice
 
 _SLICES_AT_A_TIME = 64  # of about 0.6 MB
 
+# So many slices may each end a process; with more, it is not they that are bad.
+_MOST_DEATHS = 5
+
 ReadSlice = Callable[[Slice], Any]  # A Pair; or, of masks alone, a Look.
 
 
@@ -28,6 +32,7 @@ class Outcome(NamedTuple):
     reason: str = ''
 
 
+Attempt = Callable[[Slice], Outcome]
 ReadAll = Callable[[List[Slice]], Iterator[Outcome]]
 
 
@@ -41,9 +46,8 @@ def reader(read: ReadSlice, workers: int) -> Iterator[ReadAll]:
     if workers == 1:
         yield functools.partial(map, attempt)
         return
-    with ProcessPoolExecutor(workers, initializer=_prepare_process, initargs=(os.getpid(),)) as pool:
-        pool.submit(int)  # Starts the processes here, as small as this one is.
-        yield functools.partial(_read_in_order, pool, attempt)
+    with _Processes(workers) as processes:
+        yield functools.partial(processes.read_in_order, attempt)
 
 
 def _attempt(read: ReadSlice, piece: Slice) -> Outcome:
@@ -55,15 +59,58 @@ def _attempt(read: ReadSlice, piece: Slice) -> Outcome:
         return Outcome(piece, bad_file=error.file, reason=error.reason)
 
 
-def _read_in_order(
-    pool: ProcessPoolExecutor, attempt: Callable[[Slice], Outcome], slices: List[Slice]
-) -> Iterator[Outcome]:
-    try:
+class _Processes:
+    """Processes that read slices. A slice at which one of them dies is bad; new ones read the others."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._deaths = 0
+
+    def __enter__(self) -> '_Processes':
+        self._start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._pool.shutdown()
+
+    def read_in_order(self, attempt: Attempt, slices: List[Slice]) -> Iterator[Outcome]:
         # The pool reads ahead all it is given, so it gets a few slices at a time.
         for start in range(0, len(slices), _SLICES_AT_A_TIME):
-            yield from pool.map(attempt, slices[start : start + _SLICES_AT_A_TIME])
-    except BrokenProcessPool:
-        raise LabError('a process that read slices was stopped, perhaps for want of memory. Try --workers 1.') from None
+            some, read = slices[start : start + _SLICES_AT_A_TIME], 0
+            try:
+                for outcome in self._pool.map(attempt, some):
+                    yield outcome
+                    read += 1
+            except BrokenProcessPool:  # At which slice, it does not say.
+                self._restart()
+                yield from (self._read_alone(attempt, piece) for piece in some[read:])
+
+    def _read_alone(self, attempt: Attempt, piece: Slice) -> Outcome:
+        try:
+            return self._pool.submit(attempt, piece).result()
+        except BrokenProcessPool:
+            self._deaths += 1
+            if self._deaths > _MOST_DEATHS:
+                raise LabError(
+                    f'a process that read slices was stopped, and so {_MOST_DEATHS} times before, perhaps for want of '
+                    'memory. Try --workers 1.'
+                ) from None
+            self._restart()
+            return Outcome(piece, bad_file=piece.image, reason='ends the process that reads it')
+
+    def _restart(self) -> None:
+        self._pool.shutdown()
+        # A fork of this process might now wait for ever for what a thread of TensorFlow's has locked.
+        self._start(mp_context=multiprocessing.get_context('spawn'))
+
+    def _start(self, **how: Any) -> None:  # noqa: ANN401 - as ProcessPoolExecutor has it
+        try:
+            self._pool = ProcessPoolExecutor(
+                self._workers, initializer=_prepare_process, initargs=(os.getpid(),), **how
+            )
+            self._pool.submit(int)  # Starts the processes here, as small as this one is.
+        except OSError as error:
+            raise LabError(f'no processes can be started to read slices: {error.strerror}. Try --workers 1.') from None
 
 
 def _prepare_process(parent: int) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import struct
 import zlib
-from typing import FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 from lvseg.errors import LabError
 from lvseg.manifest import Spacing
@@ -47,6 +47,8 @@ class Slice(NamedTuple):
     image: str
     mask: str
     problem: str = ''  # Why it cannot be read, where that shows before reading.
+    frame: int = 0  # Which of the frames in these files, and which slice of it, where they hold more than one.
+    number: int = 0
 
 
 class Found(NamedTuple):
@@ -115,28 +117,42 @@ def read_bytes(folder: str, path: str) -> bytes:
 
 def folders_in(folder: str) -> List[str]:
     """The names of a folder's sub-folders, sorted; LabError if it cannot be listed."""
-    return [entry.name for entry in _entries(folder) if entry.is_dir()]
+    return [entry.name for entry in _entries(folder) if _is_folder(entry)]
 
 
 def files_in(folder: str) -> List[str]:
     """The names of a folder's files, sorted; LabError if it cannot be listed."""
-    return [entry.name for entry in _entries(folder) if entry.is_file()]
+    return [entry.name for entry in _entries(folder) if _is_file(entry)]
 
 
 def files_under(folder: str) -> List[str]:
-    """Paths of all files of a folder and its sub-folders, links included, relative to it, with / between, sorted."""
-    return sorted(_walk(folder, '', frozenset()))
+    """Paths of all files of a folder and its sub-folders, relative to it, with / between, sorted.
+
+    Links are followed, but every folder is visited once, by its own path if it has one here: links may lead round and
+    round, or to one folder by more ways than can be counted. A link that leads nowhere is passed over.
+    """
+    found, visited = [], set()
+    folders, links = [(folder, '')], []
+    while folders or links:
+        path, below = folders.pop() if folders else links.pop(0)
+        real = os.path.realpath(path)
+        if real in visited:
+            continue
+        visited.add(real)
+        for entry in _entries(path):
+            if _is_folder(entry):
+                (links if entry.is_symlink() else folders).append((entry.path, f'{below}{entry.name}/'))
+            elif _is_file(entry):
+                found.append(below + entry.name)
+    return sorted(found)
 
 
-def _walk(folder: str, below: str, ancestors: FrozenSet[str]) -> Iterator[str]:
-    real = os.path.realpath(folder)
-    if real in ancestors:  # A link to a folder above would lead round and round.
-        return
-    for entry in _entries(folder):
-        if entry.is_dir():
-            yield from _walk(entry.path, f'{below}{entry.name}/', ancestors | {real})
-        elif entry.is_file():
-            yield below + entry.name
+def _is_folder(entry: os.DirEntry) -> bool:
+    return os.path.isdir(entry.path)  # Of a link to itself, entry.is_dir() raises an error.
+
+
+def _is_file(entry: os.DirEntry) -> bool:
+    return os.path.isfile(entry.path)
 
 
 def _entries(folder: str) -> List[os.DirEntry]:

@@ -90,6 +90,8 @@ def _share(count: int, fraction: float) -> int:
 
 
 def _lines(path: str) -> List[str]:
+    if os.path.exists(path) and not os.path.isfile(path):  # A pipe would be waited for without end.
+        raise LabError(f'{path} is no file: a text file is wanted, one image name a line.')
     try:
         with open(path, encoding='utf-8-sig') as file:
             lines = [line.strip() for line in file]

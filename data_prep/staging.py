@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from typing import Iterator
 
-from lvseg import files
+from lvseg import files, locks
 from lvseg.errors import LabError
 from lvseg.layout import MANIFEST_FILE as MANIFEST
 from lvseg.layout import RECORD_FILES
@@ -15,6 +15,7 @@ TRAIN, VAL = RECORD_FILES['train'], RECORD_FILES['eval']
 STUDIES = 'phantom_studies'
 
 _PREFIX = '.data_prep-'
+_LOCK_FILE = '.data_prep.lock'
 
 
 @contextlib.contextmanager
@@ -24,26 +25,49 @@ def staged(out: str) -> Iterator[str]:
     A killed run leaves that folder behind, which the next one removes.
 
     Raises:
-        LabError: `out` is no folder and cannot become one, or cannot be written.
+        LabError: `out` is no folder and cannot become one, cannot be written, or another run is writing there.
     """
     is_new = not os.path.exists(out)
     try:
         os.makedirs(out, exist_ok=True)
         _check_targets(out)
-        _remove_leftovers(out)
-        stage = tempfile.mkdtemp(prefix=_PREFIX, dir=out)
+        lock = locks.take(os.path.join(out, _LOCK_FILE))
     except OSError as error:
-        raise LabError(f'cannot write in {out}: {error.strerror}. Give --out another folder.') from None
+        raise _cannot_write(out, error) from None
+    except locks.HeldError as holder:
+        raise LabError(
+            f'another data_prep (process {holder}) is writing in {out}. Wait for it, stop it, or give another --out.'
+        ) from None
+    done = False
     try:
-        yield stage
-        _publish(stage, out)
-    except BaseException:
-        shutil.rmtree(stage, ignore_errors=True)
-        if is_new:
+        _remove_leftovers(out)
+        with _stage(out) as stage:
+            yield stage
+            _publish(stage, out)
+        done = True
+    finally:
+        with contextlib.suppress(OSError):
+            os.remove(os.path.join(out, _LOCK_FILE))
+        lock.close()
+        if is_new and not done:
             with contextlib.suppress(OSError):
                 os.rmdir(out)
-        raise
-    shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _stage(out: str) -> Iterator[str]:
+    try:
+        stage = tempfile.mkdtemp(prefix=_PREFIX, dir=out)
+    except OSError as error:
+        raise _cannot_write(out, error) from None
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _cannot_write(out: str, error: OSError) -> LabError:
+    return LabError(f'cannot write in {out}: {error.strerror}. Give --out another folder.')
 
 
 def _check_targets(out: str) -> None:

@@ -33,7 +33,7 @@ def newest(directory: str) -> Optional[str]:
         # Not tf.train.latest_checkpoint, which takes [, * and ? in the directory's name for a pattern.
         try:
             state = tf.train.get_checkpoint_state(directory)
-        except ValueError:  # The note names none.
+        except (ValueError, tf.errors.OpError):  # The note names none, or has just been removed.
             state = None
         if state is not None and os.path.isfile(f'{state.model_checkpoint_path}.index'):
             _check_inside(directory, state.all_model_checkpoint_paths)
@@ -57,19 +57,27 @@ def step(checkpoint: str) -> int:
     """The global step at which a checkpoint was made.
 
     Raises:
-        LabError: the checkpoint is damaged.
+        LabError: the checkpoint is damaged, or has no such step.
     """
-    return int(saved_value(checkpoint, tf.GraphKeys.GLOBAL_STEP))
+    number = saved_number(checkpoint, tf.GraphKeys.GLOBAL_STEP)
+    if not isinstance(number, int) or number < 0:
+        raise LabError(f'{checkpoint} has a step of {number}; a whole number from 0 is wanted. Train again.')
+    return number
 
 
-def saved_value(checkpoint: str, name: str) -> np.ndarray:
+def saved_number(checkpoint: str, name: str) -> float:
     """The value that a variable has in a checkpoint.
 
     Raises:
-        LabError: the checkpoint is damaged.
+        LabError: the checkpoint is damaged, or the variable is no finite number.
     """
     with _reader(checkpoint) as reader:
-        return reader.get_tensor(name)
+        value = np.asarray(reader.get_tensor(name))
+    if value.shape or value.dtype.kind not in 'iuf' or not np.isfinite(value):
+        raise LabError(
+            f'{checkpoint} has a {name} of {value.dtype} {list(value.shape)}; one finite number is wanted. Train again.'
+        )
+    return value.item()
 
 
 def save(session: tf.Session, saver: tf.train.Saver, directory: str, global_step: int) -> None:
@@ -123,13 +131,13 @@ def resume(session: tf.Session, saver: tf.train.Saver, checkpoint: str, exercise
 
 
 def check_network(checkpoint: str, exercise: str) -> None:
-    """Compares the variables of a checkpoint, by name and shape, with those of the graph.
+    """Compares the variables of a checkpoint, by name, shape and type, with those of the graph.
 
     Raises:
         LabError: the checkpoint is damaged, or of another network; says which.
     """
     with _reader(checkpoint) as reader:
-        found = reader.get_variable_to_shape_map()
+        found, types = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
     for variable in tf.global_variables():
         name, wanted = variable.op.name, variable.shape.as_list()
         if name not in found:
@@ -147,6 +155,11 @@ def check_network(checkpoint: str, exercise: str) -> None:
             raise LabError(
                 f'the variable {name} has the shape {found[name]} in {checkpoint}, {wanted} in this network. '
                 'Train again with this network, or change it back.'
+            )
+        if types[name] != variable.dtype.base_dtype:
+            raise LabError(
+                f'the variable {name} is of {types[name].name} in {checkpoint}, of {variable.dtype.base_dtype.name} in '
+                'this network. Train again with this network, or change it back.'
             )
 
 
@@ -169,9 +182,13 @@ def fitting_weights(path: str) -> Tuple[Dict[str, np.ndarray], List[str]]:
     if checkpoint is None or not os.path.isfile(f'{checkpoint}.index'):
         raise LabError(f'--init_from {path}: no checkpoint there. Give one, or the --checkpoint_dir of another run.')
     with _reader(checkpoint) as reader:
-        shapes = reader.get_variable_to_shape_map()
-        wanted = {variable.op.name: variable.shape.as_list() for variable in _network_variables()}
-        fitting = {name: reader.get_tensor(name) for name, shape in wanted.items() if shapes.get(name) == shape}
+        shapes, types = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+        wanted = {var.op.name: (var.shape.as_list(), var.dtype.base_dtype) for var in _network_variables()}
+        fitting = {
+            name: reader.get_tensor(name)
+            for name, kind in wanted.items()
+            if (shapes.get(name), types.get(name)) == kind
+        }
     if not fitting:
         raise LabError(f'--init_from {path}: none of its variables fits this network; it has {_listed(shapes)}.')
     _check_finite(checkpoint, fitting)
@@ -260,10 +277,15 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _content(path: str) -> Optional[bytes]:
-    if not os.path.exists(path):
+    if not os.path.lexists(path):
         return None
-    with open(path, 'rb') as file:
-        return file.read()
+    try:
+        with open(path, 'rb') as file:
+            return file.read()
+    except FileNotFoundError:  # Removed in between, or a link that leads nowhere.
+        return None
+    except OSError as error:
+        raise LabError(f'cannot read {path}: {error.strerror}. Train again.') from None
 
 
 def _size() -> int:

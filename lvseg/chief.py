@@ -8,8 +8,8 @@ import time
 from contextlib import contextmanager
 from typing import Callable, Iterator, List, NamedTuple
 
-from lvseg import checkpoints, progress, runs, summaries, validation
-from lvseg.errors import LabError
+from lvseg import checkpoints, events, progress, runs, summaries, validation
+from lvseg.errors import LabError, one_line
 from lvseg.hooks import StepHook
 from lvseg.runs import Run
 
@@ -50,11 +50,11 @@ def duties(step: tf.Tensor, loss: tf.Tensor, inference: Callable[..., tf.Tensor]
     reporter = _Reporter(step, loss)
     validations = [validation.Validation(step, inference, described)] if described.eval_every else []
     bar = progress.TrainingBar(step, loss, described)
-    with runs.claim(described), summaries.event_file(described.checkpoint_dir) as events, bar:
+    with runs.claim(described), events.EventFile(described.checkpoint_dir) as curves, bar:
         scaffold = _scaffold(saver, described)
-        summing_up = tf.train.SummarySaverHook(REPORT_STEPS, summary_writer=events, scaffold=scaffold)
-        saving = _Checkpoints(step, saver, events, described.checkpoint_dir)
-        rate = _StepRate(step, events)
+        summing_up = tf.train.SummarySaverHook(REPORT_STEPS, summary_writer=curves, scaffold=scaffold)
+        saving = _Checkpoints(step, saver, described.checkpoint_dir)
+        rate = _StepRate(step, curves)
         yield Duties(
             scaffold,
             [summing_up, *initial, reporter, rate, bar, saving, *validations],
@@ -85,7 +85,7 @@ class _InitialWeights(tf.train.SessionRunHook):
 
     def __init__(self, path: str) -> None:
         self._values, missing = checkpoints.fitting_weights(path)
-        print(f'Starting from {path}: {len(self._values)} variables are taken.', file=sys.stderr)
+        print(one_line(f'Starting from {path}: {len(self._values)} variables are taken.'), file=sys.stderr)
         if missing:
             print(f'Not there, or of another shape, so started at random: {", ".join(missing)}.', file=sys.stderr)
 
@@ -116,14 +116,14 @@ class _Reporter(StepHook):
 class _StepRate(StepHook):
     """Writes the graph, and the steps per second of the last 100 steps, for TensorBoard."""
 
-    def __init__(self, step: tf.Tensor, events: tf.summary.FileWriter) -> None:
+    def __init__(self, step: tf.Tensor, curves: events.EventFile) -> None:
         super().__init__(step)
-        self._events = events
+        self._curves = curves
         self._timer = tf.train.SecondOrStepTimer(every_steps=REPORT_STEPS)
 
     def after_create_session(self, session: tf.Session, coord: tf.train.Coordinator) -> None:
         super().after_create_session(session, coord)
-        self._events.add_graph(session.graph)
+        self._curves.add_graph(session.graph)
 
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
         super().after_run(run_context, run_values)
@@ -131,16 +131,15 @@ class _StepRate(StepHook):
             return
         seconds, steps = self._timer.update_last_triggered_step(self.steps)
         if seconds is not None:
-            self._events.add_summary(summaries.scalars(**{summaries.STEPS_PER_SECOND: steps / seconds}), self.steps)
+            self._curves.add_summary(summaries.scalars(**{summaries.STEPS_PER_SECOND: steps / seconds}), self.steps)
 
 
 class _Checkpoints(StepHook):
     """Saves at the start, every 1000 steps and at the end, but never weights of which one is not finite."""
 
-    def __init__(self, step: tf.Tensor, saver: tf.train.Saver, events: tf.summary.FileWriter, directory: str) -> None:
+    def __init__(self, step: tf.Tensor, saver: tf.train.Saver, directory: str) -> None:
         super().__init__(step)
         self._saver = saver
-        self._events = events
         self._directory = directory
 
     def begin(self) -> None:
@@ -167,8 +166,6 @@ class _Checkpoints(StepHook):
         # The weights can be lost in a step whose loss, computed before, was still finite.
         if not session.run(self._finite):
             raise _diverged(f'a weight is no longer finite after {self.steps} steps')
-        # A run that goes on from here after a kill goes on with its curves, too.
-        self._events.flush()
         checkpoints.save(session, self._saver, self._directory, self.steps)
         self._saved_step = self.steps
 

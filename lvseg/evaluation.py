@@ -23,7 +23,7 @@ from lvseg import (
     runs,
     summaries,
 )
-from lvseg.errors import LabError
+from lvseg.errors import LabError, one_line
 from lvseg.flags import Flag
 
 import numpy as np
@@ -127,7 +127,7 @@ def _wait_for_checkpoint(args: Namespace) -> str:
             f'python {script} --data_dir {data} --checkpoint_dir {run}'
         )
     if checkpoint is None:
-        print(f'Waiting for a checkpoint in {args.checkpoint_dir} …', file=sys.stderr, flush=True)
+        print(one_line(f'Waiting for a checkpoint in {args.checkpoint_dir} …'), file=sys.stderr, flush=True)
     while checkpoint is None:
         time.sleep(args.eval_interval_secs)
         checkpoint = checkpoints.newest(args.checkpoint_dir)
@@ -180,7 +180,7 @@ class _Evaluator:
         """Prints and keeps the figures."""
         # First of all, because by the end of a long evaluation a training may have removed the checkpoint.
         step = checkpoints.step(checkpoint)
-        runs.follow(self._args.eval_dir, self._args.checkpoint_dir)
+        runs.follow(self._args.eval_dir, self._args.checkpoint_dir, self._args.data_dir)
         with tf.Session(config=device.session_config()) as session:
             checkpoints.restore(session, self._saver, checkpoint, self._args.exercise)
             lines = manifest.lines(self._args.data_dir, self._args.eval_data)
@@ -193,7 +193,7 @@ class _Evaluator:
         found = reports.Evaluation(step, slices, contours, lines, sums.probability_counts, examples)
 
         print(f'OUTPUT: {datetime.now()}: {self._figure(metrics.pooled(slices).total, *sums.counts)}')
-        print(f'OUTPUT: {len(slices.total)} images evaluated from file {self._file}')
+        print(one_line(f'OUTPUT: {len(slices.total)} images evaluated from file {self._file}'))
         print('\n'.join(reports.lines(found)), flush=True)
         reports.keep(found, self._args)
 

@@ -8,6 +8,7 @@ import math
 import os
 from typing import Any, Callable, Collection, Dict, NamedTuple, NoReturn, Optional, Sequence
 
+from lvseg.errors import one_line
 from lvseg.project import DATA, LOGS
 
 
@@ -48,7 +49,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exits with status 2, as argparse does, without its page of usage."""
-        self.exit(2, f'ERROR: {message}. See {self.prog} -h.\n')
+        self.exit(2, one_line(f'ERROR: {message}. See {self.prog} -h.') + '\n')
 
 
 def training(exercise: str, added: Sequence[Flag] = ()) -> Parser:
@@ -71,7 +72,7 @@ def training(exercise: str, added: Sequence[Flag] = ()) -> Parser:
     fresh_or_not = parser.add_mutually_exclusive_group()
     fresh_or_not.add_argument(
         '--init_from',
-        type=os.path.abspath,
+        type=path,
         metavar='CHECKPOINT',
         help="start from another run's weights: a checkpoint, or the directory of a run (default: random weights)",
     )
@@ -108,7 +109,7 @@ def evaluation(exercise: str) -> Parser:
     )
     add(
         '--eval_interval_secs',
-        type=positive_float,
+        type=seconds,
         default=5.0,
         help='with --run_once false: seconds between two looks',
     )
@@ -130,6 +131,11 @@ def positive_float(text: str) -> float:
     return number(text, float, lambda value: 0 < value < math.inf, 'a finite number above 0')
 
 
+def seconds(text: str) -> float:
+    """A time to wait, up to a day; the system refuses to wait for ever."""
+    return number(text, float, lambda value: 0 < value <= 86400, 'a finite number above 0, 86400 at most,')
+
+
 def true_or_false(text: str) -> bool:
     """`true` or `false`, in any case."""
     if text.lower() not in ('true', 'false'):
@@ -141,7 +147,20 @@ def directory(text: str) -> str:
     """A path at which a directory is or could be made; absolute, so that it stays the same when `.` is moved aside."""
     if os.path.exists(text) and not os.path.isdir(text):
         raise argparse.ArgumentTypeError(f'a directory is wanted, {text} is a file')
-    return os.path.abspath(text)
+    return path(text)
+
+
+def path(text: str) -> str:
+    """A path, absolute, that TensorFlow can open."""
+    found = os.path.abspath(text)
+    try:
+        found.encode()
+    except UnicodeEncodeError:  # Python has bytes in it that it could not read.
+        raise argparse.ArgumentTypeError(
+            f'TensorFlow opens only names in UTF-8, and {found} is none, or not read as such here. Rename it, or set '
+            'LC_ALL=C.UTF-8'
+        ) from None
+    return found
 
 
 def number(text: str, kind: Callable, is_right: Callable, wanted: str) -> float:

@@ -16,6 +16,9 @@ SPLITS = {'train': 'train', 'eval': 'val'}  # What lvseg calls a split -> what t
 
 _SEPARATOR = '\\'  # DICOM's own between two values.
 
+# What a spreadsheet would run as a formula begins with one of these; behind an apostrophe it is a text.
+_FORMULA = ('=', '+', '-', '@', '\t', '\r')
+
 # surrogateescape: a file's name may be in no encoding at all.
 _TEXT = {'encoding': 'utf-8', 'errors': 'surrogateescape', 'newline': ''}
 
@@ -55,7 +58,8 @@ def lines(data_dir: str, split: str) -> List[Dict[str, str]]:
             text = file.read()
         if '\0' in text:  # Which csv itself refuses until Python 3.10.
             raise csv.Error('line contains NUL')
-        return [line for line in csv.DictReader(io.StringIO(text, newline='')) if line.get('split') == SPLITS[split]]
+        found = csv.DictReader(io.StringIO(text, newline=''))
+        return [_as_it_was(line) for line in found if line.get('split') == SPLITS[split]]
     except (OSError, csv.Error) as error:
         raise LabError(f'cannot read {path}: {error}. Make it again with: python -m data_prep (see -h).') from None
 
@@ -69,7 +73,20 @@ def write(path: str, lines: Sequence[Mapping[str, Any]]) -> None:
     with open(path, 'w', **_TEXT) as file:
         writer = csv.DictWriter(file, list(lines[0]), lineterminator='\n', extrasaction='ignore', restval='')
         writer.writeheader()
-        writer.writerows(lines)
+        writer.writerows({column: cell(value) for column, value in line.items()} for line in lines)
+
+
+def cell(value: Any) -> Any:  # noqa: ANN401 - whatever csv writes
+    """What to write into a table for a value, so that no spreadsheet takes a name for a formula."""
+    return f"'{value}" if _is_formula(value) else value
+
+
+def _as_it_was(line: Dict[str, Any]) -> Dict[str, Any]:
+    return {column: value[1:] if _is_formula(value) and value[0] == "'" else value for column, value in line.items()}
+
+
+def _is_formula(value: Any) -> bool:  # noqa: ANN401 - as `cell`
+    return isinstance(value, str) and value.lstrip("'").startswith(_FORMULA)
 
 
 def fits(found: List[Dict[str, str]], labelled: Sequence[int]) -> bool:

@@ -1,9 +1,12 @@
 """Loads a neuralnetwork.py, a student's or a solution's, and builds its graph; mistakes are explained in one line."""
 
+import ast
 import contextlib
+import faulthandler
 import importlib.util
 import inspect
 import io
+import re
 import signal
 import sys
 import traceback
@@ -22,6 +25,9 @@ import tensorflow.compat.v1 as tf
 Shape = Tuple[int, ...]
 
 SECONDS_AT_MOST = 20  # Building a graph takes less than one.
+_ENDLESS = 'still here after {} seconds. Is this a loop that never ends?'
+_STDERR = 2
+_SECONDS_TO_END = 1  # What Python cannot stop by then is in C code, and so is ended with the whole process.
 
 
 class NetworkError(LabError):
@@ -36,6 +42,10 @@ class NetworkError(LabError):
         super().__init__(text)
         self.code = code
         self.line = line
+
+
+# What Python raises on a text that is nested too deeply, if it is no SyntaxError: 3.7 does at 100 brackets.
+TOO_DEEP = (MemoryError, RecursionError)
 
 
 class _TookTooLong(BaseException):
@@ -93,12 +103,22 @@ def source(path: Path) -> str:
 
 
 def load(path: Path, text: str, **names: Any) -> types.ModuleType:  # noqa: ANN401 - anything
-    """Runs the text of a network; `names` are defined in it beforehand."""
+    """Runs the text of a network; `names` are defined in it beforehand.
+
+    Raises:
+        NetworkError: it is nested too deeply for Python to read.
+        Exception: any other that the text raises.
+    """
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
     vars(module).update(names)
+    try:
+        program = compile(text, str(path), 'exec')
+    except TOO_DEEP:
+        said = f'{shown(path)} has brackets or signs nested too deeply for Python to read. Write it with fewer.'
+        raise NetworkError('python.nested', said) from None
     with _importing_from(path.parent):
-        exec(compile(text, str(path), 'exec'), vars(module))
+        exec(program, vars(module))
     return module
 
 
@@ -169,7 +189,10 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def mistakes_explained(path: Path) -> Iterator[None]:
-    """Quiet; what fails in the student's file `path` becomes a NetworkError with its line; other errors stay."""
+    """Quiet; what fails in the student's file `path` becomes a NetworkError with its line; other errors stay.
+
+    A loop in C code, which no error ends, ends the process with status 1; its place is then on stderr.
+    """
     try:
         with quiet(), _time_limit():
             yield
@@ -177,6 +200,7 @@ def mistakes_explained(path: Path) -> Iterator[None]:
         line = None if isinstance(error, LabError) else _line(error, path)
         if line is None:
             raise
+        line = _line_of_argument(source(path), line, str(error))
         code, explanation = _explained(error)
         raise NetworkError(code, f'{shown(path)}, line {line}: {explanation}', line) from None
 
@@ -195,6 +219,31 @@ def _line(error: BaseException, path: Path) -> Optional[int]:
     return lines[-1] if lines else None
 
 
+def _line_of_argument(text: str, line: int, said: str) -> int:
+    """Of a call over several lines, that of the argument that an error names in quotes; else the line as it is.
+
+    Python 3.7 tells the last line of such a call, later ones the first.
+    """
+    named = re.findall(r"[`'](\w+)[`']", said)
+    try:
+        calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    except (SyntaxError, *TOO_DEEP):
+        return line
+    for call in calls:
+        last = max(getattr(node, 'lineno', 0) for node in ast.walk(call))
+        found = [keyword.value.lineno for keyword in call.keywords if keyword.arg in named]
+        if found and call.lineno <= line <= last:
+            return found[0]
+    return line
+
+
+def endless(path: Path, line: Optional[int]) -> NetworkError:
+    """What is said of a program that does not come to an end; `line` is where it was, if that is known."""
+    where = f'{shown(path)}, line {line}' if line else shown(path)
+    said = f'{where}: {_ENDLESS.format(SECONDS_AT_MOST)}'
+    return NetworkError('python.endless', said, line)
+
+
 def _explained(error: BaseException) -> Tuple[str, str]:
     """The code of a mistake, and what is said of it."""
     if isinstance(error, IndentationError):
@@ -211,7 +260,7 @@ def _explained(error: BaseException) -> Tuple[str, str]:
     if isinstance(error, SystemExit):
         return 'python.exit', 'the program is ended here, before the network is built.'
     if isinstance(error, _TookTooLong):
-        return 'python.endless', f'still here after {SECONDS_AT_MOST} seconds. Is this a loop that never ends?'
+        return 'python.endless', _ENDLESS.format(SECONDS_AT_MOST)
     return 'python.error', f'{in_one_line(error)} ({type(error).__name__})'
 
 
@@ -222,8 +271,11 @@ def _time_limit() -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, SECONDS_AT_MOST)
+    # Not sys.stderr, in whose place `quiet` has put something else.
+    faulthandler.dump_traceback_later(SECONDS_AT_MOST + _SECONDS_TO_END, exit=True, file=_STDERR)
     try:
         yield
     finally:
+        faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

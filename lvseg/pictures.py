@@ -4,6 +4,7 @@ import io
 from typing import List, NamedTuple, Optional, Tuple
 
 from lvseg.distances import contour
+from lvseg.errors import one_line
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -23,7 +24,8 @@ TEXT: Colour = (255, 255, 255)
 Word = Tuple[str, Colour]
 
 # What the lines' colours mean, to stand beside a picture.
-LEGEND: Tuple[Word, Word] = (('expert', EXPERT), ('network', NETWORK))
+NETWORK_ALONE: Word = ('network', NETWORK)  # Where no expert was asked.
+LEGEND: Tuple[Word, Word] = (('expert', EXPERT), NETWORK_ALONE)
 
 # MRI has few very bright pixels (fat near the coil); were they white, the heart would be dark.
 _WHITEST_PERCENTILE = 98
@@ -106,6 +108,7 @@ def _write(canvas: Image.Image, position: Tuple[int, int], words: List[Word]) ->
     draw = ImageDraw.Draw(canvas)
     x, y = position
     for word, colour in words:
+        word = one_line(word).encode('latin-1', 'replace').decode('latin-1')  # The font has no other letters.
         draw.text((x, y), word, fill=colour, font=_FONT)
         x += draw.textlength(word, font=_FONT) + _GAP
 

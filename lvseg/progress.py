@@ -4,6 +4,7 @@ import os
 import sys
 from typing import Tuple
 
+from lvseg.errors import one_line
 from lvseg.hooks import StepHook
 from lvseg.runs import Run
 
@@ -32,7 +33,7 @@ def bar(images: int, done: int = 0, description: str = '') -> tqdm:
 
 def say(line: str) -> None:
     """Prints a line to stdout, above the bar if there is one."""
-    tqdm.write(line, file=sys.stdout)
+    tqdm.write(one_line(line), file=sys.stdout)
     sys.stdout.flush()
 
 

@@ -1,21 +1,21 @@
 """The record format: one slice with its label, as a tf.train.Example in a TFRecord file.
 
 The schema is that of NVIDIA's lab, so that its readers take our files and ours take its files:
-int64 `height`, `width`, `depth` (= 1), bytes `img_raw` (int64 pixels, row-major) and `label_raw` (uint8, 0 or 1).
-Its later edition calls the pixels `image_raw`; the readers here accept both.
+int64 `height`, `width` (= 256), `depth` (= 1), bytes `img_raw` (int64 pixels, row-major), `label_raw` (uint8, 0 or 1).
+Its later edition calls the pixels `image_raw`, and adds bytes `name`; the readers here accept both.
 """
 
 import os
 import shlex
 import struct
-from typing import IO, Iterable, Iterator, Tuple
+from typing import IO, Iterable, Iterator, List, Tuple
 
+from lvseg import wire
 from lvseg.errors import LabError
 from lvseg.layout import SIZE
 
 import numpy as np
 import tensorflow.compat.v1 as tf
-from google.protobuf.message import DecodeError
 
 PIXELS = SIZE * SIZE
 
@@ -25,14 +25,21 @@ PIXEL_SCALE = 1024
 IMAGE_KEY = 'img_raw'
 IMAGE_KEY_LATER_EDITION = 'image_raw'
 LABEL_KEY = 'label_raw'
+_NAME_KEY = 'name'  # Of the slice, in the later edition; not read.
+_LONGEST_NAME = 1000
+_SIZES = {'height': SIZE, 'width': SIZE, 'depth': 1}  # They need not be there.
+
+_PIXEL_BYTES = 8
+MAX_PIXEL = 2**32  # As data_prep has it. Float64 taken for int64, or bytes in the other order, are far beyond.
 
 _LENGTH_BYTES = 8  # A record is framed as length (uint64), CRC of the length, data, CRC of the data.
 _CRC_BYTES = 4
 
-# An Example holds Features, they hold entries, an entry holds a name and a value: fields 1 or 2 of their message each.
-_EXAMPLE_LEVELS = 3
-_TAGS_WITH_LENGTH = (1 << 3 | 2, 2 << 3 | 2)
-_LONGEST_VARINT = 10
+_READ_BYTES = 256  # At a time, while records are counted: little more than stands before and between the pixels.
+_NAMES_SHOWN = 8
+
+# What stands around pixels and labels: places in the record, and the bytes there.
+Outline = List[Tuple[int, bytes]]
 
 _PREPARE_AGAIN = 'Make it again with: python -m data_prep (see -h).'
 
@@ -86,11 +93,14 @@ def decode(serialized: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
         serialized, {IMAGE_KEY: text, IMAGE_KEY_LATER_EDITION: text, LABEL_KEY: tf.FixedLenFeature([], tf.string)}
     )
     pixels = tf.decode_raw(features[IMAGE_KEY] + features[IMAGE_KEY_LATER_EDITION], tf.int64)
-    image = tf.cast(tf.reshape(pixels, [SIZE, SIZE]), tf.float32) / PIXEL_SCALE
-
     label = tf.reshape(tf.decode_raw(features[LABEL_KEY], tf.uint8), [SIZE, SIZE])
-    only_zero_and_one = tf.debugging.assert_less(tf.reduce_max(tf.cast(label, tf.int32)), 2)
-    with tf.control_dependencies([only_zero_and_one]):
+    checks = [
+        tf.debugging.assert_less_equal(tf.reduce_max(pixels), np.int64(MAX_PIXEL)),
+        tf.debugging.assert_greater_equal(tf.reduce_min(pixels), np.int64(-MAX_PIXEL)),
+        tf.debugging.assert_less(tf.reduce_max(tf.cast(label, tf.int32)), 2),
+    ]
+    with tf.control_dependencies(checks):
+        image = tf.cast(tf.reshape(pixels, [SIZE, SIZE]), tf.float32) / PIXEL_SCALE
         return image, tf.identity(label)
 
 
@@ -104,22 +114,23 @@ def read(path: str) -> Iterator[Tuple[np.ndarray, np.ndarray]]:
     number = 0
     try:
         for number, serialized in enumerate(tf.python_io.tf_record_iterator(path), start=1):
-            yield _checked(serialized, f'record {number} of {path}')
+            yield _decoded(serialized, f'record {number} of {path}')
     except tf.errors.DataLossError:
         raise LabError(f'record {number + 1} of {path} is damaged: its checksum is wrong. {_PREPARE_AGAIN}') from None
 
 
 def count(path: str) -> int:
-    """The number of records in a file, by its framing and theirs: quick however large the file is.
+    """The number of records in a file, each checked but for checksums, pixels and labels: quick, as little is read.
 
     Raises:
-        LabError: no such file, an empty one, not a TFRecord file, one cut off in the middle, or a record of no Example.
+        LabError: no such file, an empty one, not a TFRecord file, one cut off in the middle, or a record of another
+            kind; says which record and why.
     """
     if not os.path.isfile(path):
         folder = shlex.quote(os.path.dirname(path))
         raise LabError(f'{path} not found. Make it with: python -m data_prep phantom --out {folder} (or see -h).')
     try:
-        with open(path, 'rb', buffering=0) as file:  # Few bytes are read, and far between.
+        with open(path, 'rb', buffering=_READ_BYTES) as file:  # Few bytes are read, and far between.
             return _count(file, path)
     except OSError as error:
         raise LabError(f'cannot read {path}: {error.strerror}.') from None
@@ -131,6 +142,7 @@ def _count(file: IO, path: str) -> int:
         raise LabError(f'{path} is empty. {_PREPARE_AGAIN}')
 
     position = number = 0
+    outline, outlined = [], 0
     while position < size:
         file.seek(position)
         header = file.read(_LENGTH_BYTES)
@@ -140,68 +152,94 @@ def _count(file: IO, path: str) -> int:
         if length == 0 or position > size:
             raise LabError(f'{path} is cut off in record {number + 1}, or no TFRecord file. {_PREPARE_AGAIN}')
         number += 1
-        data = position - _CRC_BYTES - length
-        if not _is_nested(file, data, data + length, _EXAMPLE_LEVELS):
-            raise LabError(f'record {number} of {path} is damaged, or no tf.train.Example. {_PREPARE_AGAIN}')
+        data, where = position - _CRC_BYTES - length, f'record {number} of {path}'
+        # Most records of a file differ in nothing but pixels and labels; to take each apart takes many times longer.
+        if length == outlined and _has(file, data, outline):
+            continue
+        try:
+            outline, outlined = _checked(file, data, data + length, where), length
+        except wire.WireError:
+            raise LabError(f'{where} is damaged, or no tf.train.Example. {_PREPARE_AGAIN}') from None
     return number
 
 
-def _is_nested(file: IO, position: int, end: int, levels: int) -> bool:
-    """Whether a protobuf message consists of fields that have a length, as do they in turn, so many levels deep.
-
-    TensorFlow's parser must not meet an Example of which this is not true: it puts the whole of it into its error
-    message, and dies of a segmentation fault where that is no UTF-8 (TensorFlow 1.15).
-    """
-    while position < end:
-        file.seek(position)
-        tag, length, size = _field(file.read(1 + _LONGEST_VARINT))
-        start, position = position + size, position + size + length
-        if tag not in _TAGS_WITH_LENGTH or position > end:
-            return False
-        if levels > 1 and not _is_nested(file, start, position, levels - 1):
-            return False
-    return True
-
-
-def _field(head: bytes) -> Tuple[int, int, int]:
-    """The tag of a protobuf field, the length of what it holds, and how many bytes these two take."""
-    length = 0
-    for place, byte in enumerate(head[1:]):
-        length |= (byte & 0x7F) << 7 * place
-        if byte < 0x80:
-            break
-    return head[0], length, place + 2
-
-
-def _checked(serialized: bytes, where: str) -> Tuple[np.ndarray, np.ndarray]:
-    try:
-        features = tf.train.Example.FromString(serialized).features.feature
-    except DecodeError:
-        raise LabError(f'{where} is damaged, or no tf.train.Example. {_PREPARE_AGAIN}') from None
-
+def _checked(file: IO, start: int, end: int, where: str) -> Outline:
+    """What stands around the pixels and labels of a record; LabError if by this it is not of the schema."""
+    features = wire.features(file, start, end)
     image_keys = [key for key in (IMAGE_KEY, IMAGE_KEY_LATER_EDITION) if key in features]
     if len(image_keys) != 1 or LABEL_KEY not in features:
         raise LabError(
             f'{where} has the features {_listed(features)}; {IMAGE_KEY} (or {IMAGE_KEY_LATER_EDITION}) and {LABEL_KEY} '
             'are wanted.'
         )
-    image = _array(features[image_keys[0]], np.dtype('<i8'), f'{image_keys[0]} in {where}')
-    label = _array(features[LABEL_KEY], np.dtype(np.uint8), f'{LABEL_KEY} in {where}')
+    unknown = set(features) - {image_keys[0], LABEL_KEY, _NAME_KEY, *_SIZES}
+    if unknown:
+        raise LabError(
+            f'{where} has the features {_listed(unknown)} besides {image_keys[0]} and {LABEL_KEY}; '
+            f'{_listed([_NAME_KEY, *_SIZES])} are the only others that may be there.'
+        )
+    for key, wanted in _SIZES.items():
+        found = wire.int_held(file, features[key]) if key in features else wanted
+        if found != wanted:
+            raise LabError(f'{key} in {where} is {"no number" if found is None else found}; {wanted} is wanted.')
+    name = wire.bytes_held(file, features[_NAME_KEY]) if _NAME_KEY in features else None
+    if _NAME_KEY in features and (name is None or name.end - name.start > _LONGEST_NAME):
+        raise LabError(f'{_NAME_KEY} in {where} is not one text of up to {_LONGEST_NAME} bytes. {_PREPARE_AGAIN}')
+    held = []
+    for key, size in ((image_keys[0], _PIXEL_BYTES), (LABEL_KEY, 1)):
+        value = wire.bytes_held(file, features[key])
+        found = 'no' if value is None else value.end - value.start
+        if found != PIXELS * size:
+            wanted = f'{PIXELS * size} bytes ({SIZE} x {SIZE} pixels of {size})'
+            raise LabError(f'{key} in {where} has {found} bytes; {wanted} are wanted.')
+        held.append(value)
+    first, second = sorted(held, key=lambda value: value.start)
+    return _around(file, start, [(start, first.start), (first.end, second.start), (second.end, end)])
+
+
+def _around(file: IO, start: int, stretches: Iterable[Tuple[int, int]]) -> Outline:
+    found = []
+    for begin, end in stretches:
+        file.seek(begin)
+        found.append((begin - start, file.read(end - begin)))
+    return found
+
+
+def _has(file: IO, start: int, outline: Outline) -> bool:
+    for offset, wanted in outline:
+        file.seek(start + offset)
+        if file.read(len(wanted)) != wanted:
+            return False
+    return True
+
+
+def _decoded(serialized: bytes, where: str) -> Tuple[np.ndarray, np.ndarray]:
+    """A record that `_checked` has found well, and whose pixels and labels are looked at now."""
+    features = tf.train.Example.FromString(serialized).features.feature
+    key = IMAGE_KEY if IMAGE_KEY in features else IMAGE_KEY_LATER_EDITION
+    image, label = _array(features[key], np.dtype('<i8')), _array(features[LABEL_KEY], np.dtype(np.uint8))
     if label.max() > 1:
         values = ', '.join(str(value) for value in np.unique(label)[:5])
         raise LabError(f'{LABEL_KEY} in {where} has the values {values}; only 0 and 1 are labels.')
+    if image.max() > MAX_PIXEL or image.min() < -MAX_PIXEL:
+        raise LabError(f'{key} in {where} {_no_pixels(image)}; int64 from -2^32 to 2^32, little-endian, are wanted.')
     return image.astype(np.int64), label
 
 
+def _array(feature: tf.train.Feature, dtype: np.dtype) -> np.ndarray:
+    return np.frombuffer(feature.bytes_list.value[0], dtype).reshape(SIZE, SIZE)
+
+
+def _no_pixels(image: np.ndarray) -> str:
+    """What numbers are that are far too large for pixels."""
+    as_float = image.view('<f8')
+    if np.isfinite(as_float).all() and np.abs(as_float[as_float != 0]).min() > 1e-9 and np.abs(as_float).max() < 1e9:
+        return 'has float64 pixels'
+    return f'has pixels from {image.min()} to {image.max()}'
+
+
 def _listed(names: Iterable[str]) -> str:
-    """The names in one line, whatever they are made of."""
-    return ', '.join(name if name.isprintable() else ascii(name) for name in sorted(names)) or 'none'
-
-
-def _array(feature: tf.train.Feature, dtype: np.dtype, what: str) -> np.ndarray:
-    values = feature.bytes_list.value
-    found = len(values[0]) if len(values) == 1 else None
-    if found != PIXELS * dtype.itemsize:
-        wanted = f'{PIXELS * dtype.itemsize} bytes ({SIZE} x {SIZE} pixels of {dtype.itemsize})'
-        raise LabError(f'{what} has {found if found is not None else "no"} bytes; {wanted} are wanted.')
-    return np.frombuffer(values[0], dtype).reshape(SIZE, SIZE)
+    """The first few names in one line, whatever they are made of."""
+    names = [name if name.isprintable() else ascii(name) for name in sorted(names)]
+    more = len(names) - _NAMES_SHOWN
+    return ', '.join(names[:_NAMES_SHOWN]) + (f' and {more} more' if more > 0 else '') or 'none'

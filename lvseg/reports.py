@@ -6,7 +6,7 @@ import os
 from argparse import Namespace
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from lvseg import distances, files, layout, manifest, metrics, pictures, runs, summaries
+from lvseg import distances, events, files, layout, manifest, metrics, pictures, project, runs, summaries
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -139,7 +139,7 @@ def _metrics(found: Evaluation, figures: Dict[str, float], args: Namespace) -> D
     return {
         'exercise': args.exercise,
         'step': found.step,
-        'file': layout.record_file(args.data_dir, args.eval_data),
+        'file': project.told(layout.record_file(args.data_dir, args.eval_data)),
         'images': len(found.slices.total),
         'background_precision': float(metrics.background_precision(metrics.pooled(found.slices))),
         'per_slice': per_slice(found.slices),
@@ -159,7 +159,7 @@ def _write_per_slice(path: str, found: Evaluation) -> None:
             spacing = manifest.spacing(line)
             decimals = ['' if math.isnan(value) else f'{value:.4f}' for value in (*figures, *contour)]
             unit = [manifest.spacing_text(spacing), 'mm' if spacing else 'pixels']
-            writer.writerow([number, line.get('name', ''), *area, *decimals, *unit])
+            writer.writerow([number, manifest.cell(line.get('name', '')), *area, *decimals, *unit])
 
 
 def _write_events(found: Evaluation, figures: Dict[str, float], args: Namespace) -> None:
@@ -167,7 +167,7 @@ def _write_events(found: Evaluation, figures: Dict[str, float], args: Namespace)
     directory = args.eval_dir if args.eval_data == 'eval' else os.path.join(args.eval_dir, 'train_slices')
     dice = metrics.dice(found.slices)
     run = runs.load(args.checkpoint_dir) or {}
-    with summaries.event_file(directory) as writer:
+    with events.whole(directory) as writer:
         writer.add_graph(tf.get_default_graph())
         # Tells TensorBoard to forget an earlier evaluation of this checkpoint.
         writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), found.step)

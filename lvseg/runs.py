@@ -3,19 +3,25 @@
 The directory holds the description (run.json), checkpoints and TensorBoard events together.
 """
 
-import fcntl
 import json
 import os
+import pathlib
 import sys
 from contextlib import contextmanager
 from datetime import datetime
-from typing import IO, Any, Dict, Iterator, List, NamedTuple, Optional
+from typing import IO, Any, Callable, Dict, Iterator, List, NamedTuple, Optional
 
-from lvseg import files
-from lvseg.errors import LabError
+from lvseg import files, locks, project
+from lvseg.errors import LabError, one_line
 
 _FLAGS_FILE = 'run.json'
 _LOCK_FILE = 'lock'
+
+# What run.json has as project.told writes it: runs are handed in.
+_PATHS = ('data_dir', 'checkpoint_dir', 'init_from', 'program')
+
+# What is made use of is of these kinds, or not there.
+_KINDS = {'exercise': str, 'started': str, 'data_dir': str, 'checkpoint_dir': str, 'init_from': str, 'seed': int}
 
 
 class Run(NamedTuple):
@@ -51,19 +57,54 @@ def load(directory: str) -> Optional[Dict[str, Any]]:
     """What run.json says: the flags, when the run was started, and the program; None where there is no run.
 
     Raises:
-        LabError: run.json cannot be read.
+        LabError: run.json cannot be read, or holds what no run has.
     """
     path = os.path.join(directory, _FLAGS_FILE)
-    if not os.path.isfile(path):
+    if not os.path.lexists(path):
         return None
     try:
         with open(path) as file:
             values = json.load(file)
-    except (OSError, ValueError):
-        values = None
+        problem = _problem(values)
+    except OSError as error:
+        raise LabError(f'cannot read {path}: {error.strerror}. Train afresh, without --resume.') from None
+    except (ValueError, RecursionError):  # Brackets in brackets without end.
+        problem = 'the flags of a run are wanted'
+    if problem:
+        raise LabError(f'{path} is damaged: {problem}. Train afresh, without --resume.')
+    return _with_paths(values, project.found)
+
+
+def _with_paths(values: Dict[str, Any], change: Callable[[str], str]) -> Dict[str, Any]:
+    return {**values, **{name: change(values[name]) for name in _PATHS if isinstance(values.get(name), str)}}
+
+
+def _save(directory: str, values: Dict[str, Any]) -> None:
+    save_json(os.path.join(directory, _FLAGS_FILE), _with_paths(values, project.told))
+
+
+def _problem(values: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
+    """What makes these no flags of a run; '' if nothing does."""
     if not isinstance(values, dict):
-        raise LabError(f'{path} is damaged: the flags of a run are wanted. Train afresh, without --resume.')
-    return values
+        return 'the flags of a run are wanted'
+    added = values.get('added_flags', [])
+    if not isinstance(added, list) or not all(isinstance(flag, str) and flag in values for flag in added):
+        return 'added_flags must be a list of flags that are there'
+    for flag, value in values.items():
+        if flag != 'added_flags' and not _is_plain(value):
+            return f'{flag!a} must be a text, a number, true, false or null'
+        kind = _KINDS.get(flag)
+        if kind is not None and value is not None and type(value) is not kind:
+            return f'{flag} must be {"a text" if kind is str else "a whole number"}'
+    if not 0 <= (values.get('seed') or 0) < 2**31:
+        return 'seed must be from 0 to 2147483647'
+    return ''
+
+
+def _is_plain(value: Any) -> bool:  # noqa: ANN401 - whatever JSON can hold
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    return value is None or isinstance(value, (str, float))
 
 
 def check_exercise(run: Dict[str, Any], exercise: str, or_else: str = '') -> None:
@@ -81,37 +122,41 @@ def claim(run: Run) -> IO:
     A fresh start moves an earlier run's directory aside as a whole; --resume goes on in it.
 
     Raises:
-        LabError: another training holds the directory; it holds files but no run; it cannot be written.
+        LabError: another training holds the directory; it holds files but no run, or a run and the data to be read;
+            it cannot be written.
     """
     directory = run.checkpoint_dir
     earlier = load(directory) if run.resume else None
     with writing(directory):
         if earlier is None:
-            _keep_earlier_run(directory)
+            _keep_earlier_run(directory, run.data_dir)
         else:
             _check_resumable(earlier, run)
         os.makedirs(directory, exist_ok=True)
         lock = _lock(directory)
         started = earlier.get('started') if earlier else datetime.now().isoformat()
         program = os.path.abspath(sys.argv[0])
-        save_json(os.path.join(directory, _FLAGS_FILE), {**run.settings, 'started': started, 'program': program})
+        _save(directory, {**run.settings, 'started': started, 'program': program})
     return lock
 
 
-def follow(eval_dir: str, checkpoint_dir: str) -> None:
+def follow(eval_dir: str, checkpoint_dir: str, *read: str) -> None:
     """Makes `eval_dir` ready for results of the run in `checkpoint_dir`; those of an earlier run are moved aside.
 
+    Args:
+        read: other folders that are still to be read.
+
     Raises:
-        LabError: it holds files but no results; it cannot be written.
+        LabError: it holds files but no results, or what is to be read; it cannot be written.
     """
     run = load(checkpoint_dir) or {}
     earlier = load(eval_dir)
     if earlier is not None and earlier.get('started') == run.get('started'):
         return
     with writing(eval_dir):
-        _keep_earlier_run(eval_dir)
+        _keep_earlier_run(eval_dir, checkpoint_dir, *read)
         os.makedirs(eval_dir, exist_ok=True)
-        save_json(os.path.join(eval_dir, _FLAGS_FILE), run)
+        _save(eval_dir, run)
 
 
 @contextmanager
@@ -130,8 +175,11 @@ def save_json(path: str, values: Dict[str, Any]) -> None:
         file.write('\n')
 
 
-def _keep_earlier_run(directory: str) -> None:
-    """Moves a run's directory aside as a whole, `train` to `train-1`, `train-2`, …, and says so."""
+def _keep_earlier_run(directory: str, *read: str) -> None:
+    """Moves a run's directory aside as a whole, `train` to `train-1`, `train-2`, …, and says so.
+
+    Not if it holds one of the folders that are still to be read.
+    """
     if not os.path.isdir(directory):
         return
     # A run that was killed before it had written its flags is none.
@@ -140,13 +188,21 @@ def _keep_earlier_run(directory: str) -> None:
         return
     if _FLAGS_FILE not in found:
         raise LabError(f'{directory} holds files, but no run of this lab. Give an empty or a new directory.')
+    for folder in read:
+        inner = pathlib.Path(folder).resolve()
+        if pathlib.Path(directory).resolve() in (inner, *inner.parents):
+            raise LabError(
+                f'{folder} lies in {directory}, and would be moved aside with the earlier run there. Give another '
+                'directory, or move one of the two.'
+            )
 
     number = 1
     while os.path.lexists(f'{directory}-{number}'):
         number += 1
     with _lock(directory):
         os.rename(directory, f'{directory}-{number}')
-    print(f'The earlier run in {directory} is kept in {directory}-{number}.', file=sys.stderr, flush=True)
+    kept = one_line(f'The earlier run in {directory} is kept in {directory}-{number}.')
+    print(kept, file=sys.stderr, flush=True)
 
 
 def _check_resumable(earlier: Dict[str, Any], run: Run) -> None:
@@ -166,27 +222,10 @@ def _check_resumable(earlier: Dict[str, Any], run: Run) -> None:
 
 
 def _lock(directory: str) -> IO:
-    """Locks a directory for this process; the system lets the lock go when the process ends, however it ends."""
-    path = os.path.join(directory, _LOCK_FILE)
-    file = open(path, 'a+')  # noqa: SIM115 - held open as long as the lock
-    if not _is_ours(file, path):
-        file.seek(0)
-        holder = file.read() or 'just started'
-        file.close()
+    try:
+        return locks.take(os.path.join(directory, _LOCK_FILE))
+    except locks.HeldError as holder:
         raise LabError(
             f'{directory} is in use by another training (process {holder}). '
             'Wait for it, stop it, or give another --checkpoint_dir.'
-        )
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
-    return file
-
-
-def _is_ours(lock: IO, path: str) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    # Between opening and locking, another training may have moved the directory aside, and the file with it.
-    return os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(lock.fileno()))
+        ) from None

@@ -1,6 +1,5 @@
 """What TensorBoard shows. Tags stand here and nowhere else, so that all exercises' runs share their charts."""
 
-import time
 from typing import Any, Dict, List
 
 from lvseg import metrics, pictures
@@ -41,19 +40,12 @@ HPARAMS = {
     'eval_data': api_pb2.DATA_TYPE_STRING,
 }
 
+_UNFINISHED = 'events.part'  # TensorBoard reads whatever has `tfevents` in its name.
+
 _PICTURE_SIZE = 256  # pixels
 
 # A histogram of so many values looks like that of all 100 million weights of the fully connected network.
 _HISTOGRAM_VALUES = 20000
-
-
-def event_file(directory: str) -> tf.summary.FileWriter:
-    """The writer of a new event file.
-
-    TensorFlow names event files by the second alone, and empties what was written in the same second. With the
-    nanoseconds behind it, each is a file of its own, and TensorBoard, which sorts by name, reads them in their order.
-    """
-    return tf.summary.FileWriter(directory, filename_suffix=f'.{time.time_ns()}')
 
 
 def training(images: tf.Tensor, labels: tf.Tensor, logits: tf.Tensor, loss: tf.Tensor) -> None:

@@ -5,7 +5,7 @@ import io
 import os
 from typing import Callable, Dict
 
-from lvseg import checkpoints, device, evaluation, inputs, metrics, progress, reports, runs, summaries
+from lvseg import checkpoints, device, evaluation, events, inputs, metrics, progress, reports, runs, summaries
 from lvseg.hooks import StepHook
 from lvseg.runs import Run
 
@@ -47,7 +47,7 @@ class Validation(StepHook):
     def after_create_session(self, session: tf.Session, coord: tf.train.Coordinator) -> None:
         """Goes on where a resumed run was."""
         super().after_create_session(session, coord)
-        self._events = summaries.event_file(os.path.join(self._run.checkpoint_dir, EVENTS_DIR))
+        self._events = events.EventFile(os.path.join(self._run.checkpoint_dir, EVENTS_DIR))
         # Tells TensorBoard to forget what a killed run wrote after the checkpoint that this one goes on from.
         self._events.add_session_log(tf.SessionLog(status=tf.SessionLog.START), self.steps + 1)
         self._best = self._load_best()
@@ -74,7 +74,6 @@ class Validation(StepHook):
             areas = metrics.joined(evaluation.results(session, self._areas, self._run.data_dir, 'eval'))
             figures = summaries.figures(metrics.pooled(areas))
             self._events.add_summary(summaries.scalars(**figures), self.steps)
-            self._events.flush()
             better = figures[summaries.DICE] > self._best
             if better:
                 self._keep(session, figures, len(areas.total))
@@ -98,4 +97,4 @@ class Validation(StepHook):
         if checkpoint is None:
             return -1
         checkpoints.remember(self._saver, [checkpoint])  # To be removed when there is a better one.
-        return float(checkpoints.saved_value(checkpoint, _BEST_DICE))
+        return checkpoints.saved_number(checkpoint, _BEST_DICE)

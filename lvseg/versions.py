@@ -58,7 +58,13 @@ def damage_as(explained: Exception) -> Iterator[None]:
 
     try:
         yield
-    except (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError):
+    except (
+        tf.errors.DataLossError,
+        tf.errors.OutOfRangeError,
+        tf.errors.NotFoundError,
+        tf.errors.PermissionDeniedError,
+        tf.errors.FailedPreconditionError,  # A folder in the place of a file.
+    ):
         raise explained from None
     except (tf.errors.OpError, IndexError) as error:
         # Of a file that is cut off, TensorFlow 2 says so by an IndexError or by an OpError of no kind.

@@ -32,7 +32,7 @@ ODD_VALUES = {
     'PYTHONUNBUFFERED': ['1'],
     'PYTHONHASHSEED': ['0', '7'],
 }
-LIMITS = {'open files': (resource.RLIMIT_NOFILE, [8, 16, 32]), 'bytes a file': (resource.RLIMIT_FSIZE, [0, 100, 10**5])}
+LIMITS = {'open files': (resource.RLIMIT_NOFILE, [8, 16, 32]), 'bytes a file': (resource.RLIMIT_FSIZE, [100, 10**5])}
 FLAGS = [
     '--val_fraction',
     '--split',

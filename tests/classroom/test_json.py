@@ -6,7 +6,8 @@ from lvseg import networks
 
 import pytest
 
-from tests.classroom.cnn import BLANK, KERNEL, LINES, PARAMETERS, SOLVED, with_values
+from classroom import apart, judging
+from tests.classroom.cnn import BLANK, KERNEL, LINES, PARAMETERS, SOLVED, STRIDES, with_values
 
 KEYS = ['exercise', 'file', 'in_order', 'blanks', 'solved', 'parameters', 'problem', 'hints', 'notes']
 CONV1, CONV2 = '    conv1 = tf', '    conv2 = tf'
@@ -141,6 +142,79 @@ def test_there_are_as_many_hints_as_were_asked_for(hints, found):
 def test_every_mistake_has_its_code(before, after, code, found):
     assert before in SOLVED
     assert found(SOLVED.replace(before, after, 1))['problem']['code'] == code
+
+
+@pytest.mark.parametrize(
+    ('line', 'code', 'named'),
+    [
+        ('sum(iter(int, 1))', 'python.endless', True),  # A loop in C code, which no signal's handler interrupts.
+        ('import os; os._exit(0)', 'python.exit', False),
+        ('import os; os.kill(os.getpid(), 9)', 'python.exit', False),
+        ('x = ' + '(' * 300 + '1' + ')' * 300, ('python.nested', 'python.syntax'), None),
+    ],
+)
+def test_a_text_that_python_cannot_stop_or_read_ends_with_a_report(line, code, named, answered, monkeypatch):
+    monkeypatch.setattr(networks, 'SECONDS_AT_MOST', 0.5)
+    status, answer = answered(f'{SOLVED}\n{line}\n')
+    assert status == 1
+    assert answer['problem']['code'] in code
+    assert answer['solved'] is None
+    if named is not None:
+        assert answer['problem']['line'] == (f'{SOLVED}\n{line}'.count('\n') + 1 if named else None)
+
+
+def test_what_a_text_writes_past_pythons_output_does_not_get_into_the_object(answered):
+    status, answer = answered(SOLVED + "\nimport os\nos.write(1, b'}')\nos.system('echo }')\n")
+    assert (status, answer['solved']) == (0, 24)
+
+
+def test_a_bug_of_ours_keeps_its_traceback(tmp_path, monkeypatch):
+    path = tmp_path / 'neuralnetwork.py'
+    path.write_text(SOLVED)
+    solution = judging.Solution(networks.solution('cnn'))
+    monkeypatch.setattr(networks, 'images', lambda: 1 / 0)
+    with pytest.raises(SystemExit, match='(?s)Traceback.*ZeroDivisionError'):
+        apart.check(path, solution)
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'import sys\nsys.path.insert(0, {root!r})\nfrom exercise_solutions.cnn.neuralnetwork import *\n',
+        'from lvseg import networks\nfile = networks.solution("cnn")\n'
+        'globals().update(vars(networks.load(file, networks.source(file))))\n',
+        'exec(open({root!r} + "/exercise_solutions/cnn/neuralnetwork.py").read())\n',
+    ],
+)
+def test_blanks_that_the_solution_has_filled_in_are_remarked(text, found, root):
+    answer = found(text.format(root=str(root)))
+    assert answer['solved'] == 24
+    assert 'solution.used' in [note['code'] for note in answer['notes']]
+
+
+def test_a_comment_on_the_solutions_is_not_remarked(found):
+    assert found('# As in exercise_solutions?\n' + SOLVED)['notes'] == []
+
+
+def test_a_students_error_cannot_forge_a_line(found):
+    answer = found(SOLVED + "\nraise ValueError('\\x1b[2J\\x08forged')\n")
+    assert ': \\x1b[2J\\x08forged (ValueError)' in answer['problem']['message']
+
+
+@pytest.mark.parametrize(
+    ('before', 'after', 'line'),
+    [
+        (KERNEL, KERNEL.replace('kernel', 'kernal'), LINES[0]),
+        (STRIDES, STRIDES.replace('strides', 'stride'), LINES[1]),
+    ],
+)
+def test_a_wrong_keyword_is_told_with_its_own_line(before, after, line, found):
+    problem = found(SOLVED.replace(before, after, 1))['problem']
+    assert problem['line'] == line and f', line {line}: ' in problem['message']
+
+
+def test_an_open_blank_of_a_renamed_layer_is_told_with_its_own_line(found):
+    assert found(BLANK.replace("name='conv1'", "name='first'"))['problem']['line'] == LINES[0]
 
 
 def test_a_loop_without_end_has_its_code(found, monkeypatch):

@@ -94,6 +94,7 @@ def test_help_prints_every_flag_with_its_default(data_prep, command):
         (['images', 'a', 'b', '--out', 'out', '--fit', 'stretch'], "invalid choice: 'stretch'"),
         (['images', 'a', 'b', '--out', 'out', '--val_names', 'x', '--val_fraction', '0.5'], 'not allowed with'),
         (['phantom', '--out', 'out', '--patients', '0'], "from 1 is wanted, not '0'"),
+        (['phantom', '--out', 'out', '--patients', f'{10**30}'], f"10000 at most is wanted, not '{10**30}'"),
     ],
 )
 def test_bad_flags_are_refused_in_one_line(data_prep, args, reason):
@@ -119,6 +120,33 @@ def test_help_and_worker_processes_do_without_tensorflow(run):
 def test_a_missing_input_folder_is_refused(data_prep, out, args):
     assert 'nowhere not found' in data_prep(*args, '--out', out).error
     assert not out.exists()
+
+
+def test_a_pipe_for_a_list_of_names_is_refused_and_not_waited_for(data_prep, tmp_path, out, write_tree, make_picture):
+    write_tree(tmp_path / 'a', {'1.png': make_picture(np.zeros((256, 256), np.uint8))})
+    os.mkfifo(str(tmp_path / 'pipe'))
+    done = data_prep('images', tmp_path / 'a', tmp_path / 'a', '--out', out, '--val_names', tmp_path / 'pipe')
+    assert f'{tmp_path}/pipe is no file: a text file is wanted' in done.error
+
+
+def test_what_comes_next_can_be_typed_where_the_folder_begins_with_a_dash(
+    succeed, tmp_path, monkeypatch, write_tree, make_picture
+):
+    write_tree(tmp_path / 'a', {f'{number}.png': make_picture(np.zeros((256, 256), np.uint8)) for number in (1, 2)})
+    monkeypatch.chdir(tmp_path)
+    assert succeed('images', 'a', 'a', '--out=-d').splitlines()[-1].endswith(' --data_dir ./-d')
+
+
+def test_a_name_of_a_file_cannot_forge_a_line(data_prep, tmp_path, out, write_tree, make_picture):
+    forged = 'a\nERROR: forged\x1b[31m'
+    write_tree(tmp_path / forged, {f'{number}.png': make_picture(np.zeros((256, 256), np.uint8)) for number in (1, 2)})
+    write_tree(tmp_path / forged, {f'{forged}.png': b'no picture'})
+    for flags in ([], ['--skip_bad']):
+        done = data_prep('images', tmp_path / forged, tmp_path / forged, '--out', tmp_path / forged / 'out', *flags)
+        printed = done.stdout + done.stderr
+        assert 'ERROR: forged\\x1b[31m.png' in printed
+        assert '\x1b' not in printed and '\nERROR: forged' not in printed
+    assert done.status == 0
 
 
 def test_a_file_for_an_input_folder_is_refused(data_prep, out, tmp_path):

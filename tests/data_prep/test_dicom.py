@@ -252,3 +252,36 @@ def test_a_mask_compressed_with_loss_is_refused(make_dicom, make_picture):
     assert dicom.read_image(data).pixels.shape == (8, 8)
     with pytest.raises(LabError, match='with loss'):
         dicom.read_mask(data)
+
+
+ITEM = b'\xfe\xff\x00\xe0' + b'\xff' * 4
+REFERENCED_IMAGES = b'\x08\x00\x40\x11SQ\x00\x00' + b'\xff' * 4  # (0008,1140), of undefined length
+ROWS = b'\x28\x00\x10\x00'  # (0028,0010)
+
+
+def with_sequences(data, depth):
+    """A file with so many sequences within one another, each of one item, before its other elements."""
+    start = 132 + 12 + int.from_bytes(data[140:144], 'little')  # Behind the group of the file's meta information.
+    item_end, sequence_end = b'\xfe\xff\x0d\xe0' + bytes(4), b'\xfe\xff\xdd\xe0' + bytes(4)
+    return data[:start] + (REFERENCED_IMAGES + ITEM) * depth + (item_end + sequence_end) * depth + data[start:]
+
+
+def test_sequences_of_a_header_are_no_obstacle(make_dicom):
+    assert dicom.read_image(with_sequences(make_dicom(PIXELS), 32)).pixels.tolist() == PIXELS.tolist()
+
+
+@pytest.mark.parametrize('depth', [33, 1000, 20000])
+@pytest.mark.parametrize('read', [dicom.read_image, dicom.read_mask])
+def test_sequences_nested_without_end_are_refused(make_dicom, depth, read):
+    with pytest.raises(LabError, match='has sequences within sequences, more than 32 deep'):
+        read(with_sequences(make_dicom(PIXELS), depth))
+
+
+def test_sequences_nested_in_place_of_a_number_are_refused(make_dicom):
+    """Those of a defined length are read when their value is asked for."""
+    nested = (ITEM + REFERENCED_IMAGES) * 20000
+    rows = ROWS + b'SQ\x00\x00' + len(nested).to_bytes(4, 'little') + nested
+    data = make_dicom(PIXELS)
+    place = data.index(ROWS + b'US')
+    with pytest.raises(LabError, match='has sequences within sequences'):
+        dicom.read_image(data[:place] + rows + data[place + 10 :])

@@ -9,51 +9,17 @@ from lvseg.errors import LabError
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from pydicom import uid
 
 from data_prep import contours, dicom, image_files
+from tests.data_prep.fuzzing import MUTATIONS, THOROUGH, mutated
 
 pytestmark = pytest.mark.slow
 
-# derandomize: the same inputs in every run. deadline, in milliseconds: a read takes a few.
-THOROUGH = settings(
-    max_examples=2000,
-    derandomize=True,
-    deadline=20_000,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 GREY = np.arange(0, 256, 4, dtype=np.uint8).reshape(8, 8)
-
-# What happens, where (as a share of the length), and with which bytes.
-MUTATIONS = st.lists(
-    st.tuples(
-        st.sampled_from(['cut', 'overwrite', 'insert', 'flip', 'repeat']),
-        st.floats(0, 1, exclude_max=True),
-        st.one_of(st.binary(min_size=1, max_size=8), st.just(b'\xff\xff\xff\xff'), st.just(bytes(4))),
-    ),
-    min_size=1,
-    max_size=6,
-)
-
-
-def mutated(data, mutations):
-    for kind, share, content in mutations:
-        at = int(share * len(data))
-        if kind == 'cut':
-            data = data[:at]
-        elif kind == 'overwrite':
-            data = data[:at] + content + data[at + len(content) :]
-        elif kind == 'insert':
-            data = data[:at] + content + data[at:]
-        elif kind == 'flip' and data:
-            data = data[:at] + bytes([data[at] ^ (1 << content[0] % 8)]) + data[at + 1 :]
-        elif kind == 'repeat':
-            data = data[:at] + data[at : at + 16] + data[at:]
-    return data
 
 
 def check_image(read, data):

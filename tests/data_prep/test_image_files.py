@@ -140,6 +140,10 @@ def test_a_jpeg_mask_without_a_left_ventricle_is_read(make_picture):
     assert image_files.read_mask(make_picture(np.zeros((8, 8), np.uint8), 'JPEG')).sum() == 0
 
 
+def test_a_jpeg_mask_of_few_pixels_is_read(make_picture):
+    assert image_files.read_mask(make_picture(np.full((2, 9), 255, np.uint8), 'JPEG')).sum() == 18
+
+
 def test_a_jpeg_mask_of_0_and_1_is_refused_because_noise_looks_alike(make_picture):
     with pytest.raises(LabError, match='below 128'):
         image_files.read_mask(make_picture(np.ones((8, 8), np.uint8), 'JPEG'))

@@ -53,6 +53,7 @@ def test_one_value_besides_0_needs_no_label():
 
 def test_masks_that_cannot_be_read_are_left_to_the_reading():
     assert check(None, picture((3, 4))) == []
+    assert check(None, None, label=3) == []
 
 
 def test_several_values_are_refused_with_how_many_pixels_each_has_of_how_many_masks():

@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 
@@ -6,6 +7,7 @@ from lvseg.errors import LabError
 import numpy as np
 import pytest
 
+from data_prep import reading
 from data_prep.reading import reader
 from data_prep.slices import BadFileError, Pair, Slice
 
@@ -77,6 +79,20 @@ def test_a_killed_process_is_an_error_and_no_endless_wait():
         list(read_all(SLICES))
 
 
+def be_killed_at_two(piece):
+    if piece.name in ('007', '100'):
+        be_killed(piece)
+    return read_number(Slice('0', '', '', ''))
+
+
+def test_a_slice_that_ends_the_process_is_bad_and_all_others_are_read():
+    with reader(be_killed_at_two, 2) as read_all:
+        outcomes = list(read_all(SLICES))
+    assert [outcome.piece for outcome in outcomes] == SLICES
+    bad = [(outcome.bad_file, outcome.reason) for outcome in outcomes if outcome.pair is None]
+    assert bad == [(f'{number}.png', 'ends the process that reads it') for number in (7, 100)]
+
+
 def test_a_bug_keeps_its_traceback():
     with pytest.raises(ValueError, match='invalid literal'), reader(read_number, 2) as read_all:
         list(read_all([Slice('no number', '', '', '')]))
@@ -95,3 +111,13 @@ def test_processes_end_with_a_killed_parent(run):
     done = run('-c', code, timeout=60)
     assert done.returncode == -signal.SIGKILL
     assert len(done.stdout.split()) == 2
+
+
+def test_where_no_processes_can_be_started_one_line_says_so(monkeypatch):
+    def refuse(*args, **how):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(reading, 'ProcessPoolExecutor', refuse)
+    wanted = 'no processes can be started to read slices: Too many open files. Try --workers 1.'
+    with pytest.raises(LabError, match=wanted), reader(len, workers=2):
+        pass

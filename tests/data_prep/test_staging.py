@@ -1,5 +1,8 @@
 import errno
 import os
+import signal
+import subprocess
+import sys
 
 from lvseg.errors import LabError
 
@@ -62,3 +65,48 @@ def test_a_disk_that_fails_leaves_the_old_files(disk, tmp_path, monkeypatch, mov
     assert len(moves(disk)) == 2 * moves_made  # There and back.
     left = {path.name: path.read_text() for path in (tmp_path / 'out').rglob('*') if path.is_file()}
     assert left == dict.fromkeys((*NAMES, 'slice.dcm'), 'old')
+
+
+def test_a_second_preparation_into_a_folder_is_refused_and_the_first_one_goes_on(tmp_path):
+    out = tmp_path / 'out'
+    with staging.staged(str(out)) as stage:
+        with pytest.raises(LabError) as error, staging.staged(str(out)):
+            pass
+        assert str(error.value) == (
+            f'another data_prep (process {os.getpid()}) is writing in {out}. '
+            'Wait for it, stop it, or give another --out.'
+        )
+        for name in NAMES:
+            with open(os.path.join(stage, name), 'w') as file:
+                file.write('first')
+    assert {path.name for path in out.iterdir()} == set(NAMES)
+    prepare(out, 'later')
+    assert {path.read_text() for path in out.iterdir() if path.is_file()} == {'later'}
+
+
+def test_readers_do_not_hold_a_folder_when_their_parent_is_killed(root, tmp_path):
+    """They end a while after it."""
+    code = (
+        'import os, signal, sys\n'
+        'from data_prep.reading import reader\n'
+        'from data_prep.staging import staged\n'
+        'with staged(sys.argv[1]), reader(None, 2):\n'
+        '    pid = os.fork()\n'
+        '    if pid == 0:\n'
+        '        signal.pause()\n'
+        '    print(pid, flush=True)\n'
+        '    os.kill(os.getpid(), signal.SIGKILL)\n'
+    )
+    with open(str(tmp_path / 'printed'), 'w+') as printed:
+        done = subprocess.run(
+            [sys.executable, '-c', code, str(tmp_path / 'out')],
+            stdout=printed,
+            env={**os.environ, 'PYTHONPATH': str(root)},
+        )
+        printed.seek(0)
+        child = int(printed.read())
+    try:
+        assert done.returncode == -signal.SIGKILL
+        prepare(tmp_path / 'out', 'new')
+    finally:
+        os.kill(child, signal.SIGKILL)

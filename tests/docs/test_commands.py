@@ -25,6 +25,7 @@ import tensorflow.compat.v1 as tf
 from PIL import Image
 
 from setup.editions import edition_of
+from tests.data_prep.nifti_writing import acdc
 
 pytestmark = pytest.mark.slow
 
@@ -199,7 +200,7 @@ def phantom(run, tmp_path_factory):
 
 @pytest.fixture
 def home(phantom, tmp_path):
-    """A home directory with what the README supposes there: a Sunnybrook study, and pictures with masks."""
+    """A home directory with what the README supposes there: a Sunnybrook study, pictures with masks, and ACDC."""
     folder = tmp_path / 'home'
     shutil.copytree(str(phantom / 'phantom_studies'), str(folder / 'sunnybrook'))
     for name in ('images', 'masks'):
@@ -208,6 +209,10 @@ def home(phantom, tmp_path):
             pixels = np.zeros((256, 256), np.uint8)
             pixels[100:140, 100:140] = 255
             Image.fromarray(pixels).save(str(folder / name / f'{number}.png'))
+    for path, content in acdc('patient001').items():
+        file = folder / 'acdc' / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
     return folder
 
 

@@ -12,6 +12,7 @@ import data_prep.arguments
 from docs.figures import drawing
 from experiments import cross_validation
 from inside import counting
+from inside import drawing as show
 
 MAX_PICTURE_BYTES = 150_000
 
@@ -77,6 +78,7 @@ def test_a_flag_within_the_text_is_one_that_there_is(path, document, root, load)
         lvseg.flags.training('challenge', challenge.FLAGS),
         lvseg.flags.evaluation('cnn'),
         cross_validation._parser(),
+        show._parser(),
     )
     there_are = {flag for parser in parsers for flag in re.findall(r'--[a-z_]+', parser.format_help())}
     for code in document(path).inline_code:

@@ -93,8 +93,87 @@ def test_a_folder_of_pictures_is_shown_without_dice(run_show, trained, tmp_path)
         Image.fromarray(pixels).save(str(folder / f'slice{number}.png'))
     out = tmp_path / 'shown.png'
     run_show('--checkpoint_dir', trained, '--data', folder, '--out', out)
-    # Of the expert's colour there is only his name in the legend.
-    assert 0 < colours_in(Image.open(str(out)).convert('RGB'), pictures.EXPERT) < 200
+    # No expert was asked, and none is named.
+    assert colours_in(Image.open(str(out)).convert('RGB'), pictures.EXPERT) == 0
+
+
+@pytest.fixture
+def forty_pictures(tmp_path):
+    """Named 001.png to 040.png; number n is of grey n."""
+    folder = tmp_path / 'forty'
+    folder.mkdir()
+    for number in range(1, 41):
+        Image.fromarray(np.full((256, 256), number, np.uint8)).save(str(folder / f'{number:03d}.png'))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ('flags', 'shown', 'said'),
+    [
+        ([], range(1, 31), '30 of 40 slices are shown in OUT: 1 to 30; choose others with --slices, as --slices 31:40'),
+        (
+            ['--slices', '31:60'],
+            range(31, 41),
+            '10 of 40 slices are shown in OUT: 31 to 40; choose others with --slices, as --slices 1:30',
+        ),
+        (
+            ['--slices', '7:7'],
+            [7],
+            '1 of 40 slices are shown in OUT: 7 to 7; choose others with --slices, as --slices 8:37',
+        ),
+        (['--slices', '1:40'], range(1, 41), '40 of 40 slices are shown in OUT'),
+    ],
+)
+def test_of_many_pictures_it_is_told_which_are_shown_and_others_can_be_chosen(
+    flags, shown, said, run_show, trained, forty_pictures, tmp_path, monkeypatch
+):
+    drawn, draw = [], show.draw
+    monkeypatch.setattr(show, 'draw', lambda slices, title: drawn.extend(slices) or draw(slices, title))
+    out = tmp_path / 'shown.png'
+    done = run_show('--checkpoint_dir', trained, '--data', forty_pictures, '--out', out, *flags)
+    assert done.out == said.replace('OUT', str(out)) + '\n'
+    assert [piece.name for piece in drawn] == [f'{number:03d}.png' for number in shown]
+
+
+def test_of_records_with_labels_it_is_told_that_the_worst_are_shown(write_slices, tmp_path):
+    file = write_slices(tmp_path / 'many.tfrecords', range(40))
+    predict = predict_all_of_slice(set(range(40)) - {35, 38})
+    slices = show.source(str(file))
+    assert show.which(slices, show.worst(slices, predict)).startswith(': those with the lowest Dice; choose others')
+    some = show.source(str(file), show.Chosen(35, 37))
+    drawn = show.worst(some, predict)
+    assert [piece.name for piece in drawn] == ['record 36', 'record 35', 'record 37']
+    assert show.which(some, drawn).startswith(': 35 to 37;')
+
+
+def test_slices_beyond_the_last_are_refused(run_show, trained, forty_pictures):
+    done = run_show('--checkpoint_dir', trained, '--data', forty_pictures, '--slices', '41:50')
+    assert error_line(done) == f'ERROR: --slices 41:50: there are only 40 slices in {forty_pictures}.'
+
+
+@pytest.mark.parametrize('slices', ['0:3', '5:4', '30', '1:301', 'a:b', '1:', '-1:3', '1:99999999999999999999'])
+def test_what_names_no_slices_is_refused_in_one_line(slices, run_show):
+    done = run_show(f'--slices={slices}')
+    assert done.code == 2
+    assert 'first and last number are wanted' in done.err and len(done.err.splitlines()) == 1
+
+
+def test_the_legend_names_an_expert_only_where_there_is_one():
+    empty = np.zeros((256, 256), int)
+    for label, number in ((empty, True), (None, False)):
+        piece = show.Shown('x', pictures.Slice(np.zeros((256, 256)), label, empty), None if label is None else 0.0)
+        png = Image.open(io.BytesIO(show.draw([piece], 'title'))).convert('RGB')
+        assert (colours_in(png, pictures.EXPERT) > 0) == number
+        assert colours_in(png, pictures.NETWORK) > 0
+
+
+def test_a_picture_of_any_name_is_shown_with_what_the_font_has_of_it(run_show, trained, forty_pictures, tmp_path):
+    for name in ('심장.png', 'two\nlines.png', os.fsdecode(b'\xff.png')):
+        shutil.copy(str(forty_pictures / '001.png'), str(tmp_path / 'forty' / name))
+    done = run_show(
+        '--checkpoint_dir', trained, '--data', forty_pictures, '--slices', '31:50', '--out', tmp_path / 'o.png'
+    )
+    assert done.out.startswith('13 of 43 slices')
 
 
 def test_a_folder_of_dicom_is_shown(run_show, trained, shared, tmp_path):

@@ -1,6 +1,7 @@
 import glob
 import json
 import re
+import resource
 import shutil
 
 from lvseg import checkpoints, evaluation
@@ -214,6 +215,26 @@ def test_a_directory_for_results_that_cannot_be_written_is_refused_before_the_ev
     (tmp_path / 'file').write_text('')
     line = error_line(simple.evaluate(run_dir, tmp_path / 'file' / 'eval'))
     assert f'cannot write to {tmp_path}/file/eval: Not a directory' in line
+
+
+@pytest.mark.parametrize('share', [0.05, 0.5, 0.999])
+def test_a_disk_that_is_full_before_the_curves_are_written_whole_is_an_error(share, simple, run_dir, tmp_path):
+    """Files may have a share of the size that the event file needs; metrics.json and per_slice.csv need less."""
+    assert simple.evaluate(run_dir, tmp_path / 'eval').code == 0
+    (events,) = (tmp_path / 'eval').glob('*.tfevents.*')
+    limit, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(share * events.stat().st_size), most))
+    try:
+        outcome = simple.evaluate(run_dir, tmp_path / 'again')
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, most))
+    assert outcome.code == 1
+    line = outcome.err.splitlines()[-1]
+    assert line.startswith(f'ERROR: the curves cannot be written in {tmp_path}/again: File too large.')
+    assert 'Traceback' not in outcome.err
+    left = {path.name for path in (tmp_path / 'again').iterdir()}
+    assert left == {'run.json', 'metrics.json', 'per_slice.csv'}  # No event file that is cut off.
+    assert simple.evaluate(run_dir, tmp_path / 'again').code == 0
 
 
 def test_files_of_somebody_else_in_the_directory_for_results_are_left_alone(simple, run_dir, tmp_path):

@@ -203,6 +203,12 @@ def test_slices_are_named_by_the_manifest_beside_the_records(evaluated, simple, 
     assert names == ['a', 'b, with a comma', 'c', 'd']
 
 
+def test_no_spreadsheet_takes_the_name_of_a_slice_for_a_formula(evaluated, simple, data_dir, tmp_path):
+    lines = [line.replace('val,a', 'val,=cmd()').replace('val,c', "val,'-c") for line in MANIFEST]
+    names = evaluate_with_manifest(simple, evaluated[1], data_dir, tmp_path, lines)
+    assert names == ["'=cmd()", 'b, with a comma', "'-c", 'd']
+
+
 def test_a_manifest_of_other_records_names_nothing(evaluated, simple, data_dir, tmp_path):
     others = [line.replace('240', '241') for line in MANIFEST]
     assert evaluate_with_manifest(simple, evaluated[1], data_dir, tmp_path, others) == ['', '', '', '']

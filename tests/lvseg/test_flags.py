@@ -92,7 +92,7 @@ def test_rates_are_finite_numbers_above_0(flag, value, capsys):
     assert f'{flag}: a finite number above 0 is wanted, not {value!r}' in line
 
 
-@pytest.mark.parametrize('value', ['0', '-5', 'nan', 'inf'])
+@pytest.mark.parametrize('value', ['0', '-5', 'nan', 'inf', '1e300', '86401'])
 def test_the_evaluation_interval_is_a_finite_number_above_0(value, capsys):
     assert 'eval_interval_secs' in refusal(flags.evaluation('cnn'), f'--eval_interval_secs={value}', capsys=capsys)
 

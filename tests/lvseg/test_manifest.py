@@ -1,3 +1,4 @@
+import csv
 import os
 
 from lvseg import manifest
@@ -46,6 +47,22 @@ def test_what_is_written_is_read_again(tmp_path):
     assert dict(val) == {**rows[1]._asdict(), 'lv_pixels': '0'}
     # Of a slice that is not in the records, nothing was counted.
     assert (tmp_path / 'manifest.csv').read_bytes().splitlines()[3] == b'skipped,c,q,c.png,,,,c.png,"is ""damaged"""'
+
+
+@pytest.mark.parametrize('name', ['=cmd()', '+1', '-1', '@sum', '\t=1', "'=1", "''-1"])
+def test_no_spreadsheet_takes_a_name_for_a_formula_and_it_is_read_as_it_was(name, tmp_path):
+    row = Row('val', name, name, name, 'm.png', 1)
+    manifest.write(str(tmp_path / 'manifest.csv'), [row._asdict()])
+    with open(str(tmp_path / 'manifest.csv'), newline='') as file:
+        assert next(csv.DictReader(file))['name'] == f"'{name}"
+    (line,) = manifest.lines(str(tmp_path), 'eval')
+    assert (line['name'], line['patient'], line['image']) == (name, name, name)
+
+
+@pytest.mark.parametrize('name', ['=cmd()', '-IM-1', "'quoted'", "O'Brien", '1-2'])
+def test_a_manifest_of_before_formulas_were_marked_is_read_as_it_stands(name, tmp_path):
+    (tmp_path / 'manifest.csv').write_text(f'split,name,lv_pixels\nval,{name},2\n')
+    assert [line['name'] for line in manifest.lines(str(tmp_path), 'eval')] == [name]
 
 
 def test_the_first_line_tells_which_columns_are_written(tmp_path):

@@ -1,22 +1,13 @@
-import datetime
-import os
 import struct
-from types import SimpleNamespace
 
-from lvseg import inputs, records
+from lvseg import records
 from lvseg.errors import LabError
-from lvseg.layout import record_file
 
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-PIXELS = 256 * 256
-IMAGE = np.arange(PIXELS, dtype=np.int64).reshape(256, 256) % 3000 - 1000  # Negative too: DICOM's are int16.
-LABEL = (np.arange(PIXELS).reshape(256, 256) % 5 == 0).astype(np.uint8)
-
+from tests.lvseg.record_files import IMAGE, LABEL, example, refusal, write
 
 # A reader of our files that shares nothing with them: framing by hand, protobuf's wire format by hand.
 
@@ -87,32 +78,6 @@ def features_of(example):
     return found
 
 
-def write(path, *serialized):
-    with tf.python_io.TFRecordWriter(str(path)) as writer:
-        for record in serialized:
-            writer.write(record)
-    return str(path)
-
-
-def example(**features):
-    """A tf.train.Example of bytes."""
-    return tf.train.Example(
-        features=tf.train.Features(
-            feature={
-                key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value])) for key, value in features.items()
-            }
-        )
-    ).SerializeToString()
-
-
-def refusal(path):
-    """What reading a file is refused with: one line."""
-    with pytest.raises(LabError) as error:
-        list(records.read(str(path)))
-    assert '\n' not in str(error.value)
-    return str(error.value)
-
-
 def test_a_record_has_the_labs_schema(tmp_path):
     path = tmp_path / 'slice.tfrecords'
     write(path, records.encode(IMAGE.astype(np.int16), LABEL))
@@ -176,21 +141,6 @@ def test_the_graph_reads_pixels_of_either_name_divided_by_1024(key, graph):
 def test_a_slice_of_another_shape_or_type_is_not_encoded(image, label):
     with pytest.raises(ValueError, match='must be'):
         records.encode(image, label)
-
-
-def test_records_are_counted_without_reading_their_pixels(tmp_path):
-    """Two records of more than 2 ** 27 bytes, of which only those were written that hold an Example together."""
-    pixels = 2**27
-    beginning = b''
-    for size, before in ((pixels, b'\x0a\x07img_raw\x12'), (pixels + 14, b'\x0a'), (pixels + 19, b'\x0a')):
-        beginning = before + bytes([size & 0x7F | 0x80, 0x80, 0x80, size >> 21]) + beginning
-    path, length = tmp_path / 'large.tfrecords', len(beginning) + pixels
-    with open(str(path), 'wb') as file:
-        for number in range(2):
-            file.seek(number * (8 + 4 + length + 4))
-            file.write(struct.pack('<QI', length, 0) + beginning)
-        file.truncate(2 * (8 + 4 + length + 4))
-    assert records.count(str(path)) == 2
 
 
 def test_a_missing_file_is_answered_with_the_command_that_makes_it(tmp_path):
@@ -307,111 +257,3 @@ def test_labels_other_than_0_and_1_are_refused(tmp_path):
     labels[0, 1] = 7
     path = write(tmp_path / 'grey', example(img_raw=IMAGE.tobytes(), label_raw=labels.tobytes()))
     assert refusal(path) == f'label_raw in record 1 of {path} has the values 0, 7, 255; only 0 and 1 are labels.'
-
-
-# Fuzzing. Most bytes of a record are pixels: the places where something else stands are tried as often as those.
-
-VALID = records.encode(IMAGE, LABEL)
-LABEL_NAME = VALID.index(b'label_raw')
-PLACES = st.one_of(
-    st.integers(0, 100), st.integers(LABEL_NAME - 30, LABEL_NAME + 40), st.integers(len(VALID) - 40, len(VALID))
-)
-ANYWHERE = st.integers(0, 2 * len(VALID) + 40)
-EDITS = st.lists(
-    st.tuples(
-        st.sampled_from(['flip', 'cut out', 'put in', 'cut off', 'double']),
-        st.one_of(PLACES, ANYWHERE),
-        st.integers(0, 255),
-        st.binary(min_size=1, max_size=20),
-    ),
-    min_size=1,
-    max_size=4,
-)
-
-
-def mutated(data, edits):
-    data = bytearray(data)
-    for kind, place, number, text in edits:
-        place %= len(data) + 1
-        if kind == 'flip':
-            data[place : place + 1] = bytes(byte ^ (number or 1) for byte in data[place : place + 1])
-        elif kind == 'cut out':
-            del data[place : place + number + 1]
-        elif kind == 'put in':
-            data[place:place] = text
-        elif kind == 'cut off':
-            del data[place:]
-        else:
-            data[place:place] = data[place : place + 1000 * number]
-    return bytes(data)
-
-
-@pytest.fixture(scope='module')
-def graph_reader():
-    """Reads all records of a file by the graph, as the exercises do, and returns how many there are."""
-    with tf.Graph().as_default(), tf.Session() as session:
-        path = tf.placeholder(tf.string, [])
-        iterator = tf.data.make_initializable_iterator(inputs._decoded(path))
-        batch = iterator.get_next()
-
-        def read(folder):
-            file = record_file(str(folder), 'train')
-            inputs.count(str(folder), 'train', batch_size=1)
-            session.run(iterator.initializer, {path: file})
-            number = 0
-            with inputs.explaining_bad_records(str(folder), 'train'):
-                while True:
-                    try:
-                        session.run(batch)
-                    except tf.errors.OutOfRangeError:
-                        return number
-                    number += 1
-
-        yield read
-
-
-def read_or_refused(read, argument):
-    """How many records were read; None if that was refused in one line. Any other exception is the test's failure."""
-    try:
-        return read(argument)
-    except LabError as error:
-        assert '\n' not in str(error)
-        return None
-
-
-SLOW_FUZZING = settings(
-    max_examples=2000,  # Of which some come twice.
-    deadline=datetime.timedelta(seconds=10),  # None hangs.
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
-)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize('intact_framing', [True, False])
-def test_a_thousand_mutated_files_are_read_or_refused_in_one_line(intact_framing, tmp_path, graph_reader):
-    """With intact framing the checksums are right, so that the mutation reaches what takes the record apart."""
-    path = tmp_path / 'train_images.tfrecords'
-    outcomes = SimpleNamespace(inputs=set(), read=0, refused=0)
-    write(path, VALID, VALID)
-    whole_file = path.read_bytes()
-
-    @SLOW_FUZZING
-    @given(EDITS)
-    def check(edits):
-        if intact_framing:
-            write(path, VALID, mutated(VALID, edits))
-        else:
-            path.write_bytes(mutated(whole_file, edits))
-        outcomes.inputs.add(hash(path.read_bytes()))
-        by_python = read_or_refused(lambda folder: len(list(records.read(str(path)))), tmp_path)
-        by_graph = read_or_refused(graph_reader, tmp_path)
-        # What Python reads, the graph reads. (What the graph reads, Python may still refuse: it looks more closely.)
-        assert by_python is None or by_python == by_graph
-        outcomes.read += by_graph is not None
-        outcomes.refused += by_graph is None
-
-    check()
-    assert len(outcomes.inputs - {hash(whole_file)}) >= 1000
-    assert outcomes.read > 0 and outcomes.refused > 100
-    assert os.listdir(str(tmp_path)) == [path.name]

@@ -2,10 +2,9 @@
 
 import re
 
-from lvseg import checkpoints, chief
+from lvseg import checkpoints, chief, events
 
 import pytest
-import tensorflow.compat.v1 as tf
 
 from tests.lvseg.training_runs import Killed, assert_same_weights, curve, kill_after, steps_saved
 
@@ -85,7 +84,7 @@ def test_the_stretch_after_the_last_checkpoint_is_not_there_twice(simple, tmp_pa
 def test_curves_reach_as_far_as_the_newest_checkpoint_even_after_a_kill(simple, tmp_path, monkeypatch):
     monkeypatch.setattr(chief, 'REPORT_STEPS', 1)
     monkeypatch.setattr(chief, '_CHECKPOINT_STEPS', 4)
-    monkeypatch.setattr(tf.summary.FileWriter, 'close', lambda writer: None)  # A kill closes nothing.
+    monkeypatch.setattr(events.EventFile, 'close', lambda writer: None)  # A kill closes nothing.
     kill_after(monkeypatch, steps=4)
     with pytest.raises(Killed):
         simple.train(tmp_path / 'train')

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 
-from lvseg import flags, runs, training
+from lvseg import flags, locks, runs, training
 from lvseg.errors import LabError
 
 import pytest
@@ -97,6 +97,32 @@ def test_files_of_somebody_else_are_left_alone(directory):
     assert os.listdir(str(directory)) == ['thesis.txt']
 
 
+@pytest.mark.parametrize('below', ['', 'data', 'my/data'])
+def test_a_run_is_not_moved_aside_with_the_data_that_is_to_be_read(below, directory, tmp_path):
+    train(directory)
+    data = directory / below
+    data.mkdir(parents=True, exist_ok=True)
+    (tmp_path / 'link').symlink_to(data)
+    for data_dir in (data, tmp_path / 'link'):
+        line = refusal(directory, data_dir=str(data_dir))
+        assert line.startswith(f'{data_dir} lies in {directory}, and would be moved aside with the earlier run there.')
+    assert (directory / 'run.json').exists() and data.exists() and not os.path.exists(f'{directory}-1')
+    train(directory, data_dir=str(data), resume=True)
+
+
+@pytest.mark.parametrize('read', ['run', 'data'])
+def test_results_are_not_moved_aside_with_what_is_to_be_read(read, directory, tmp_path):
+    train(directory)
+    held = {'run': directory, 'data': tmp_path / 'data', read: tmp_path / 'eval' / read}
+    (tmp_path / 'eval').mkdir()
+    (tmp_path / 'eval' / 'run.json').write_text('{"started": "earlier"}')
+    if read == 'run':
+        train(held['run'])
+    with pytest.raises(LabError, match=f'{held[read]} lies in {tmp_path}/eval, and would be moved aside'):
+        runs.follow(str(tmp_path / 'eval'), str(held['run']), str(held['data']))
+    assert os.path.exists(str(tmp_path / 'eval' / 'run.json'))
+
+
 def test_an_empty_directory_is_used(directory, capsys):
     directory.mkdir(parents=True)
     train(directory)
@@ -170,6 +196,46 @@ def test_a_damaged_run_json_refuses_to_resume_and_is_moved_aside_by_a_fresh_star
     assert (directory.parent / 'train-1' / 'run.json').read_bytes() == content.encode('latin-1')
 
 
+@pytest.mark.parametrize(
+    ('values', 'found'),
+    [
+        ('{"seed": "abc"}', 'seed must be a whole number'),
+        ('{"seed": 1.5}', 'seed must be a whole number'),
+        ('{"seed": true}', 'seed must be a whole number'),
+        ('{"seed": -1}', 'seed must be from 0 to 2147483647'),
+        ('{"seed": 2147483648}', 'seed must be from 0 to 2147483647'),
+        ('{"seed": 1%s}' % ('0' * 30), "'seed' must be a text, a number, true, false or null"),
+        ('{"started": 5}', 'started must be a text'),
+        ('{"exercise": 5}', 'exercise must be a text'),
+        ('{"init_from": 5}', 'init_from must be a text'),
+        ('{"network": ["unet"]}', "'network' must be a text, a number, true, false or null"),
+        ('{"network": {}}', "'network' must be a text, a number, true, false or null"),
+        ('{"two\\nlines": []}', r"'two\nlines' must be a text"),
+        ('{"added_flags": ["network"]}', 'added_flags must be a list of flags that are there'),
+        ('{"added_flags": 5}', 'added_flags must be a list of flags that are there'),
+        ('{"added_flags": [[]]}', 'added_flags must be a list of flags that are there'),
+        ('[' * 100000, 'the flags of a run are wanted'),
+        ('{"a":' * 100000, 'the flags of a run are wanted'),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_run_json_of_what_no_run_has_is_damaged(values, found, directory):
+    directory.mkdir(parents=True)
+    (directory / 'run.json').write_text(values)
+    with pytest.raises(LabError) as error:
+        runs.load(str(directory))
+    line = str(error.value)
+    assert line.startswith(f'{directory}/run.json is damaged: {found}') and line.count('\n') == 0
+
+
+def test_a_folder_or_a_link_to_nowhere_in_the_place_of_run_json_is_refused(directory):
+    (directory / 'run.json').mkdir(parents=True)
+    assert f'cannot read {directory}/run.json: Is a directory' in refusal(directory, resume=True)
+    (directory / 'run.json').rmdir()
+    (directory / 'run.json').symlink_to('nowhere')
+    assert f'cannot read {directory}/run.json: No such file' in refusal(directory, resume=True)
+
+
 @pytest.mark.parametrize('resume', [False, True])
 def test_a_second_training_is_refused_and_told_who_holds_the_directory(resume, directory):
     with runs.claim(described(directory)):
@@ -188,7 +254,7 @@ def test_who_held_a_directory_before_is_not_told(directory):
 def test_the_lock_of_a_killed_process_refuses_nobody(directory, root):
     program = (
         'import sys, time; from types import SimpleNamespace; from lvseg import runs\n'
-        'run = SimpleNamespace(checkpoint_dir=sys.argv[1], resume=False, settings={})\n'
+        'run = SimpleNamespace(checkpoint_dir=sys.argv[1], data_dir="/data", resume=False, settings={})\n'
         'lock = runs.claim(run)\n'
         'print("held", flush=True); time.sleep(600)'
     )
@@ -207,14 +273,14 @@ def test_the_lock_of_a_killed_process_refuses_nobody(directory, root):
 def test_a_directory_moved_aside_while_it_is_being_locked_is_not_locked(directory, monkeypatch):
     """Two trainings start at once: one has moved the earlier run aside when the other gets the lock that moved too."""
     train(directory, seed=1)
-    flock = runs.fcntl.flock
+    flock = locks.fcntl.flock
 
     def slow_flock(file, operation):
         os.rename(str(directory), f'{directory}-1')
         directory.mkdir()
         return flock(file, operation)
 
-    monkeypatch.setattr(runs.fcntl, 'flock', slow_flock)
+    monkeypatch.setattr(locks.fcntl, 'flock', slow_flock)
     assert 'is in use by another training' in refusal(directory, resume=True)
 
 

@@ -93,14 +93,88 @@ def test_resuming_where_the_note_of_the_newest_checkpoint_is_damaged_is_refused(
     assert_refused(outcome, f'{finished_copy}/checkpoint is damaged, or names a checkpoint that is no longer there')
 
 
+def rewrite(run_dir, values):
+    """A checkpoint of other values in the place of the newest."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        saver = tf.train.Saver([tf.Variable(value, name=name) for name, value in values.items()])
+        session.run(tf.global_variables_initializer())
+        saver.save(session, str(run_dir / 'model.ckpt-20'), write_meta_graph=False, write_state=False)
+
+
+@pytest.mark.parametrize(
+    ('step', 'found'),
+    [
+        (np.int64(-7), 'has a step of -7; a whole number from 0 is wanted'),
+        (np.float32(2.5), 'has a step of 2.5; a whole number from 0 is wanted'),
+        (np.array([1, 2]), 'has a global_step of int64 [2]; one finite number is wanted'),
+        (np.float64(np.nan), 'has a global_step of float64 []; one finite number is wanted'),
+        (np.array('20'), 'one finite number is wanted'),
+        (np.float32(20), 'has a step of 20.0; a whole number from 0 is wanted'),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_step_that_is_none_is_neither_evaluated_nor_resumed(step, found, simple, finished_copy, tmp_path):
+    rewrite(finished_copy, {**weights(finished_copy), 'global_step': step})
+    for outcome in (
+        simple.evaluate(finished_copy, tmp_path / 'eval'),
+        simple.train(finished_copy, '--num_epochs', 3, '--resume'),
+    ):
+        assert_refused(outcome, f'{finished_copy}/model.ckpt-20', found, 'Train again')
+
+
+def test_weights_of_another_type_are_told(simple, finished_copy, tmp_path):
+    values = weights(finished_copy)
+    rewrite(finished_copy, {**values, 'Final/W_fc2': values['Final/W_fc2'].astype(np.float64)})
+    told = f'the variable Final/W_fc2 is of float64 in {finished_copy}/model.ckpt-20, of float32 in this network'
+    assert_refused(simple.evaluate(finished_copy, tmp_path / 'eval'), told)
+    assert_refused(simple.train(finished_copy, '--num_epochs', 3, '--resume'), told)
+    outcome = simple.train(tmp_path / 'new', '--init_from', finished_copy)
+    assert outcome.code == 0 and 'so started at random: Final/W_fc2.' in outcome.err
+
+
+@pytest.mark.parametrize(
+    ('name', 'found'),
+    [
+        ('checkpoint', 'cannot read {}: Is a directory'),
+        ('model.ckpt-20.index', 'names a checkpoint that is no longer there'),
+        ('model.ckpt-20.data-00000-of-00001', 'model.ckpt-20 is damaged'),
+    ],
+)
+def test_a_folder_in_the_place_of_a_checkpoints_file_is_damage(name, found, simple, finished_copy, tmp_path):
+    (finished_copy / name).unlink()
+    (finished_copy / name).mkdir()
+    for outcome in (
+        simple.evaluate(finished_copy, tmp_path / 'eval'),
+        simple.train(finished_copy, '--num_epochs', 3, '--resume'),
+    ):
+        assert_refused(outcome, found.format(finished_copy / name))
+
+
+@pytest.mark.parametrize(
+    ('name', 'found'),
+    [
+        ('run.json', 'cannot read {}: Permission denied'),
+        ('checkpoint', 'cannot read {}: Permission denied'),
+        ('model.ckpt-20.index', 'model.ckpt-20 is damaged'),
+        ('model.ckpt-20.data-00000-of-00001', 'model.ckpt-20 is damaged'),
+    ],
+)
+def test_a_file_of_a_run_that_may_not_be_read_is_told(name, found, simple, finished_copy, tmp_path):
+    (finished_copy / name).chmod(0)
+    if os.access(str(finished_copy / name), os.R_OK):
+        pytest.skip('needs a user who may not read everything; this one may, as root may')
+    for outcome in (
+        simple.evaluate(finished_copy, tmp_path / 'eval'),
+        simple.train(finished_copy, '--num_epochs', 3, '--resume'),
+    ):
+        assert_refused(outcome, found.format(finished_copy / name))
+
+
 @pytest.mark.parametrize('lost', [np.nan, np.inf])
 def test_weights_that_are_not_finite_are_neither_evaluated_nor_trained_on(lost, simple, finished_copy, tmp_path):
     values = weights(finished_copy)
     values['Final/W_fc2'][0, 0] = lost
-    with tf.Graph().as_default(), tf.Session() as session:
-        saver = tf.train.Saver([tf.Variable(value, name=name) for name, value in values.items()])
-        session.run(tf.global_variables_initializer())
-        saver.save(session, str(finished_copy / 'model.ckpt-20'), write_meta_graph=False, write_state=False)
+    rewrite(finished_copy, values)
     for outcome in (
         simple.evaluate(finished_copy, tmp_path / 'eval'),
         simple.train(finished_copy, '--num_epochs', 3, '--resume'),

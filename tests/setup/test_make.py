@@ -63,6 +63,56 @@ def test_both_folders_of_the_challenge_reach_it(project):
     assert done.stdout.splitlines()[-4:] == ['<--data_dir>', '<my data>', '<--checkpoint_dir>', '<my run>']
 
 
+@pytest.mark.parametrize(
+    ('typed', 'argument'),
+    [
+        ('DATA=my data', '--data'),
+        ('SLICES=31:60', '--slices'),
+        ('CHECKPOINT_DIR=$(x);', '--checkpoint_dir'),
+        ('OUT=-o', '--out'),
+    ],
+)
+def test_show_takes_what_its_script_takes(typed, argument, project):
+    project.python('3.7')
+    done = project.make('show', 'EXERCISE=cnn', typed)
+    assert done.stdout.splitlines()[-3:] == ['<scripts/show.py>', '<cnn>', f'<{argument}={typed.partition("=")[2]}>']
+
+
+def test_show_takes_nothing_from_a_shell_that_has_the_names_for_something_else(project):
+    project.python('3.7')
+    done = project.make('show', 'DATA=mine', OUT='/etc/passwd', SLICES='1:2', DATA='other')
+    assert done.stdout.splitlines()[-2:] == ['<scripts/show.py>', '<--data=mine>']
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        ['lab', 'DATA=x'],
+        ['check', 'EXERCISE=cnn', 'DATA=x'],
+        ['show', 'SOURCE=$(shell touch made)'],
+        ['help', 'source=x'],
+    ],
+)
+def test_a_variable_that_a_target_does_not_take_is_refused_and_nothing_is_run(command, project):
+    project.python('3.7')
+    done = project.make(*command)
+    assert done.returncode != 0
+    name = command[-1].partition('=')[0]
+    assert f'ERROR: make {command[0]} does not take {name}; it takes TF GPU' in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == '' and project.venvs() == [] and not (project.folder / 'made').exists()
+
+
+def test_every_variable_that_a_target_takes_reaches_the_shell_through_the_environment(root):
+    """Written into a recipe by make, quotes and $(…) in it would be run."""
+    lines = (root / 'Makefile').read_text().splitlines()
+    taken = {name for line in lines if line.startswith('TAKEN_') for name in line.split(':=')[1].split()}
+    typed = next(line for line in lines if line.startswith('TYPED')).split(':=')[1].split()
+    assert {'TF', 'GPU', *taken} == set(typed)
+    recipes = '\n'.join(line for line in lines if line.startswith('\t'))
+    assert not [name for name in typed if f'$({name})' in recipes]
+
+
 def test_doctor_answers_where_there_is_no_python(project):
     done = project.make('doctor')
     assert done.returncode != 0
