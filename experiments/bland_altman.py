@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw
 
 from experiments.pumping import QUANTITIES, Comparison, signed
 
-_WIDTH, _HEIGHT = 400, 300  # of a panel, pixels
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 74, 34, 44  # between the panel's sides and what is plotted
+_WIDTH, _HEIGHT = 420, 300  # of a panel, pixels
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 92, 34, 44  # between the panel's sides and what is plotted
 _RADIUS = 4
 _DASH = 6
 
@@ -61,8 +61,8 @@ def _draw_panel(canvas: Image.Image, left: int, comparison: Comparison, quantity
     for x, y in zip(means, differences):
         across, down = place(x, y)
         draw.ellipse([across - _RADIUS, down - _RADIUS, across + _RADIUS, down + _RADIUS], _POINT, _INK)
-    title = f'{heading}: {comparison.name}'
-    _write(draw, (left + _LEFT, 14), f'{title}, {unit}', _INK, align='left')
+    title = f'{heading} ({unit}): {comparison.name}'
+    _write(draw, (left + _LEFT, 14), title, _INK, align='left')
     _write(draw, (left + _LEFT, _HEIGHT - 16), 'mean of the two; up: measured - reference', _FAINT, align='left')
 
 

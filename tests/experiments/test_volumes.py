@@ -17,7 +17,7 @@ from data_prep.sources import sunnybrook
 from experiments import bland_altman, fold_areas, outlined, volumes
 from experiments.pumping import Comparison, Pumped, table
 
-PATIENTS, SEED = 2, 15
+PATIENTS, SEED = 2, 5  # Of both patients, one slice has a contour at end-diastole only.
 
 
 @pytest.fixture(scope='module')
@@ -195,7 +195,7 @@ def test_the_command_measures_phantoms_and_studies_and_keeps_table_patients_and_
         'phantoms.png',
         'studies.png',
     }
-    assert 'Phantom patients, 2 of seed 15' in printed
+    assert f'Phantom patients, 2 of seed {SEED}' in printed
     assert 'Studies that an expert outlined, 2:' in printed
     with open(str(out / 'patients.csv'), newline='') as file:
         rows = list(csv.DictReader(file))
@@ -239,7 +239,7 @@ def test_the_plot_has_a_panel_for_each_quantity_and_a_point_for_each_patient(tmp
     pairs = [(Pumped(100 + 7 * n, 50), Pumped(100, 40 + 3 * n)) for n in range(4)]
     (tmp_path / 'plot.png').write_bytes(bland_altman.picture(Comparison('network', pairs)))
     plot = np.asarray(Image.open(str(tmp_path / 'plot.png')).convert('RGB')).astype(int)
-    assert plot.shape == (300, 3 * 400, 3)
+    assert plot.shape == (300, 3 * 420, 3)
     for panel in range(3):
-        orange = np.abs(plot[:, 400 * panel : 400 * (panel + 1)] - bland_altman._POINT).sum(axis=2) < 30
+        orange = np.abs(plot[:, 420 * panel : 420 * (panel + 1)] - bland_altman._POINT).sum(axis=2) < 30
         assert orange.sum() == pytest.approx(4 * np.pi * 3**2, rel=0.5)  # of a radius of 4, less the ink around it
