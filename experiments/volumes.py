@@ -143,7 +143,6 @@ def keep(parts: List[Part], run: Optional[Dict[str, Any]], out: Path) -> None:
         LabError: the folder cannot be written.
     """
     with runs.writing(str(out)):
-        out.mkdir(parents=True, exist_ok=True)
         for part in parts:
             (out / f'{part.name}.png').write_bytes(bland_altman.picture(part.comparisons[0]))
         with files.replacing(str(out / PATIENTS_FILE), encoding='utf-8', newline='') as file:
@@ -167,12 +166,19 @@ def main() -> None:
         type=flags.directory,
         help='directory of whole studies with contours, in a layout of the Sunnybrook data (default: none)',
     )
-    add('--folds', type=flags.directory, help='directory that a cross-validation left, such as …/5-folds-seed-1')
+    add(
+        '--folds',
+        type=flags.directory,
+        help='directory that a cross-validation left, such as …/5-folds-seed-1 (default: none)',
+    )
     add('--out', type=flags.directory, default=str(LOGS / 'volumes'), help='directory of tables and plots')
     args = parser.parse_args()
     if not args.checkpoint_dir and (args.studies or not args.folds):
-        parser.error('--checkpoint_dir is wanted: whose volumes are to be measured?')
+        parser.error('--checkpoint_dir is wanted, that of the run whose volumes are to be measured')
 
+    out = Path(args.out)
+    with runs.writing(args.out):
+        out.mkdir(parents=True, exist_ok=True)
     # What can be wrong comes first, and what takes its time last.
     parts = [on_folds(Path(args.folds))] if args.folds else []
     trained = prediction.load(args.checkpoint_dir) if args.checkpoint_dir else None
@@ -180,9 +186,9 @@ def main() -> None:
         parts.append(on_studies(trained, args.studies))
     if trained:
         parts.append(on_phantoms(trained, args.patients, args.seed))
-    keep(parts, trained.run if trained else None, Path(args.out))
+    keep(parts, trained.run if trained else None, out)
     print('\n\n'.join(part.text for part in parts))
-    print(f'\nThe same, each patient, and a plot of each table are in {shown(Path(args.out))}.')
+    print(f'\nThe same, each patient, and a plot of each table are in {shown(out)}.')
 
 
 def _patients(text: str) -> int:

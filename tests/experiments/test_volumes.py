@@ -243,3 +243,12 @@ def test_the_plot_has_a_panel_for_each_quantity_and_a_point_for_each_patient(tmp
     for panel in range(3):
         orange = np.abs(plot[:, 420 * panel : 420 * (panel + 1)] - bland_altman._POINT).sum(axis=2) < 30
         assert orange.sum() == pytest.approx(4 * np.pi * 3**2, rel=0.5)  # of a radius of 4, less the ink around it
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_measured(monkeypatch, tmp_path):
+    (tmp_path / 'file').write_text('')
+    monkeypatch.setattr(outlined, 'measure', None)  # It is not to come so far.
+    monkeypatch.setattr(prediction, 'load', lambda directory: None)
+    monkeypatch.setattr(sys, 'argv', ['measure_volumes.py', '--checkpoint_dir', 'run', '--out', f'{tmp_path}/file/out'])
+    with pytest.raises(volumes.LabError, match='out'):
+        volumes.main()
