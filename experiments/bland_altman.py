@@ -3,7 +3,7 @@
 from typing import List, Sequence, Tuple
 
 from lvseg import pictures
-from lvseg.pictures import FONT, Colour
+from lvseg.pictures import Colour
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -76,9 +76,9 @@ def _line(draw: ImageDraw.ImageDraw, start: float, end: float, height: float, da
 
 def _write(draw: ImageDraw.ImageDraw, at: Tuple[float, float], text: str, colour: Colour, align: str) -> None:
     """A line of text, `at` the middle of its height."""
-    width = draw.textlength(text, font=FONT)
+    width = draw.textlength(text)
     x = at[0] - {'left': 0, 'middle': width / 2, 'right': width}[align]
-    draw.text((x, at[1] - 6), text, fill=colour, font=FONT)
+    draw.text((x, at[1] - 6), text, fill=colour)
 
 
 def _range(values: Sequence[float]) -> Tuple[float, float]:

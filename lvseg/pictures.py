@@ -34,7 +34,7 @@ _DASH = 6  # pixels, where the two lines coincide
 _GAP = 8  # pixels, in a grid
 _TEXT_HEIGHT = 14
 # Of letters that are wholly white; from Pillow 10.1 on, the default is another font, whose edges are grey.
-FONT = getattr(ImageFont, 'load_default_imagefont', ImageFont.load_default)()
+_FONT = getattr(ImageFont, 'load_default_imagefont', ImageFont.load_default)()
 
 
 class Slice(NamedTuple):
@@ -106,8 +106,8 @@ def _write(canvas: Image.Image, position: Tuple[int, int], words: List[Word]) ->
     draw = ImageDraw.Draw(canvas)
     x, y = position
     for word, colour in words:
-        draw.text((x, y), word, fill=colour, font=FONT)
-        x += draw.textlength(word, font=FONT) + _GAP
+        draw.text((x, y), word, fill=colour, font=_FONT)
+        x += draw.textlength(word, font=_FONT) + _GAP
 
 
 def _grey(image: np.ndarray) -> np.ndarray:
