@@ -24,8 +24,7 @@ def read_mask(data: bytes) -> np.ndarray:
     """Fills a contour.
 
     Args:
-        data: text, one point `x y` a line, in pixels of the 256 x 256 image counted from one, x to the right and y
-            down. Between the two may be spaces, a tab, a comma or a semicolon.
+        data: text (read_points).
 
     Returns:
         uint8 [256, 256], 1 inside the contour and on it. That equals the masks that SegNetCMR published of the
@@ -34,6 +33,23 @@ def read_mask(data: bytes) -> np.ndarray:
         points are whole numbers and half a pixel where they are halves, which Pillow rounds down. And with its outline
         it is larger: by 5.4 % of the polygon's area on the 56 real contours at hand. To measure areas, or to write a
         contour of a mask, begin with the points and `FIRST_PIXEL`.
+
+    Raises:
+        LabError: as read_points.
+    """
+    canvas = Image.new('L', (SIZE, SIZE), 0)
+    ImageDraw.Draw(canvas).polygon([(x, y) for x, y in read_points(data).tolist()], fill=1, outline=1)
+    return np.array(canvas)
+
+
+def read_points(data: bytes) -> np.ndarray:
+    """Reads a contour.
+
+    Args:
+        data: text, one point `x y` a line. Between the two may be spaces, a tab, a comma or a semicolon.
+
+    Returns:
+        float64 [points, 2], x to the right and y down, in pixels of the 256 x 256 image counted from one.
 
     Raises:
         LabError: too large, no text, a line that is no point, fewer than three points, no area, or a point outside
@@ -48,10 +64,7 @@ def read_mask(data: bytes) -> np.ndarray:
         raise LabError(f'has points outside the image, whose x and y go from 0 to {SIZE}')
     if np.linalg.matrix_rank(points - points[0]) < 2:
         raise LabError('encloses nothing: all its points lie on one line')
-
-    canvas = Image.new('L', (SIZE, SIZE), 0)
-    ImageDraw.Draw(canvas).polygon([(x, y) for x, y in points.tolist()], fill=1, outline=1)
-    return np.array(canvas)
+    return points
 
 
 def _text(data: bytes) -> str:

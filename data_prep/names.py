@@ -6,6 +6,7 @@ number that is always 0001, and the image's number.
 
 import os
 import re
+from typing import Optional
 
 # Heart failure with infarct and without, hypertrophy, normal: the pathologies of the Sunnybrook data.
 PATHOLOGIES = ('SC-HF-I', 'SC-HF-NI', 'SC-HYP', 'SC-N')
@@ -15,7 +16,7 @@ EXTENSIONS = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.dcm', '.dicom')
 
 _CASE = re.compile(rf'({"|".join(PATHOLOGIES)})-[0-9]+')
 _NUMBERED = re.compile(r'(.+-)([0-9]+)')
-_IMAGE_NUMBER = re.compile(r'-IM-[0-9]+-[0-9]+$')
+_IMAGE_NUMBER = re.compile(r'-IM-[0-9]+-([0-9]+)$')
 _LAST_NUMBER = re.compile(r'[-_. ]*[0-9]+$')
 
 
@@ -34,6 +35,12 @@ def pathology(case: str) -> str:
 def slice_name(case: str, image_number: int) -> str:
     """The name of a slice of the Sunnybrook data; `patient` tells the case again."""
     return f'{case}-IM-0001-{image_number:04d}'
+
+
+def image_number(name: str) -> Optional[int]:
+    """The image's number that the name of a slice ends in, such as 48 of SC-HF-I-01-IM-0001-0048; None without one."""
+    match = _IMAGE_NUMBER.search(os.path.basename(name))
+    return int(match.group(1)) if match else None
 
 
 def patient(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import os
+from typing import List
 
 from lvseg.errors import LabError
 
@@ -9,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from data_prep.contours import FIRST_PIXEL
+from data_prep.phantom import truth
 from data_prep.phantom.headers import (
     LONG_AXIS_SERIES,
     SHORT_AXIS_SERIES,
@@ -32,29 +34,42 @@ def write_studies(directory: str, patients: int, seed: int) -> None:
     A patient depends on the seed and his own number alone, not on how many others there are.
 
     Args:
-        directory: made if needed; gets SCD_IMAGES_01, SCD_ManualContours and scd_patientdata.csv.
+        directory: made if needed; gets SCD_IMAGES_01, SCD_ManualContours, scd_patientdata.csv, and truth.csv with the
+            volumes of each heart (data_prep.phantom.truth).
         patients: how many.
         seed: 0 to 2**32 - 1.
 
     Raises:
         LabError: the directory has studies already; neither real patients nor another seed's get mixed with these.
     """
-    for name in (IMAGES, CONTOURS, TABLE):
+    for name in (IMAGES, CONTOURS, TABLE, truth.FILE):
         if os.path.lexists(os.path.join(directory, name)):
             raise LabError(f'{directory} has studies already ({name}); remove them or name a new folder.')
     os.makedirs(directory, exist_ok=True)
 
-    with open(os.path.join(directory, TABLE), 'w', newline='', encoding='ascii') as file:
-        table = csv.writer(file, lineterminator='\n')
-        table.writerow(['PatientID', 'OriginalID', 'Gender', 'Age', 'Pathology'])
-        for number in tqdm(range(1, patients + 1), desc='phantom', unit='patient', disable=None):
-            patient = invent_patient(seed, number)
-            _write_study(directory, patient)
-            table.writerow([patient.patient_id, patient.case, patient.sex, patient.age, patient.group.pathology])
+    table = [['PatientID', 'OriginalID', 'Gender', 'Age', 'Pathology']]
+    truths = [truth.COLUMNS]
+    for number in tqdm(range(1, patients + 1), desc='phantom', unit='patient', disable=None):
+        patient = invent_patient(seed, number)
+        _write_study(directory, patient)
+        table.append([patient.patient_id, patient.case, patient.sex, str(patient.age), patient.group.pathology])
+        truths.append(truth.row(patient, _frames(patient)))
+    _write_table(os.path.join(directory, TABLE), table)
+    _write_table(os.path.join(directory, truth.FILE), truths)
+
+
+def _write_table(path: str, rows: List[List[str]]) -> None:
+    with open(path, 'w', newline='', encoding='ascii') as file:
+        csv.writer(file, lineterminator='\n').writerows(rows)
+
+
+def _frames(patient: Patient) -> List[int]:
+    """Those of which images are written: end-systole, one while the heart fills, end-diastole."""
+    return [patient.systole, patient.systole + 3, DIASTOLE]
 
 
 def _write_study(directory: str, patient: Patient) -> None:
-    """Writes three frames of every slice position: end-systole, one while the heart fills, end-diastole.
+    """Writes three frames of every slice position.
 
     The expert, whose hand is not quite steady, drew on the first and the last only: the inner border on both, the
     outer one at end-diastole.
@@ -66,7 +81,7 @@ def _write_study(directory: str, patient: Patient) -> None:
 
     for position, z in enumerate(patient.slice_positions(), start=patient.first_position):
         surroundings = paint_surroundings(patient, z)
-        for frame in (patient.systole, patient.systole + 3, DIASTOLE):
+        for frame in _frames(patient):
             number = position * FRAMES + frame
             pixels = _pixels(patient, short_axis_signal(patient, surroundings, z, frame), number)
             header = short_axis_header(patient, z, frame, number)

@@ -115,3 +115,7 @@ def test_the_value_of_a_bad_line_is_not_repeated():
     with pytest.raises(LabError) as error:
         contours.read_mask(b'Doe^Jane 1957\n')
     assert 'Doe' not in str(error.value)
+
+
+def test_points_are_read_as_they_stand_in_the_file():
+    assert contours.read_points(b'10.50 20.00\n30 20\n30 40.5\n').tolist() == [[10.5, 20], [30, 20], [30, 40.5]]

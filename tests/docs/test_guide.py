@@ -5,10 +5,13 @@ import re
 import lvseg.flags
 from lvseg import metrics, networks
 
+import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
 import data_prep.arguments
+from data_prep.phantom import studies, truth
+from data_prep.phantom.patient import invent_patient
 from docs.figures import drawing
 from experiments import cross_validation
 from inside import counting
@@ -158,6 +161,35 @@ def test_the_answers_that_are_computed(guides):
     figures = [metrics.dice(areas), metrics.iou(areas), metrics.precision(areas), 2 * 0.75 / (1 + 0.75)]
     assert [f'{figure:.3f}' for figure in figures] == ['0.800', '0.667', '0.994', '0.857']
     assert all(number in guide.prose for guide in guides for number in ('0.667', '0.994', '0.857'))
+
+
+def test_the_answers_about_volumes(guides):
+    growth = 1.072 / 0.984
+    disc = np.pi * 1.25**2 * 90 / 1000  # ml, of a radius of one pixel: 9 slices 10 mm apart, pixels of 1.25 mm
+    rounded = {
+        '0.965': 2 / 2.072,
+        '1.089': growth,
+        '0.436': 0.40 * growth,
+        '56.4': 100 * (1 - 0.40 * growth),
+        '1.082': (26 / 25) ** 2,
+        '1.21': (11 / 10) ** 2,
+        '276.1': disc * 25**2,
+        '22.5': disc * (26**2 - 25**2),
+        '44.2': disc * 10**2,
+        '9.3': disc * (11**2 - 10**2),
+        '72.6': 100 * (1 - 11**2 / 21**2),
+        '69.8': 100 * (1 - 11**2 / 20**2),
+        '5.3': 100 * 7 / 133.12,  # what a slice with 7 ml too many takes from the EF of the healthy heart
+    }
+    for text, value in rounded.items():
+        assert f'{value:.{len(text.partition(".")[2])}f}' == text
+        assert all(text in guide.prose for guide in guides), text
+
+
+def test_the_truth_shown_is_that_of_the_hearts(guides):
+    shown = {line for example in guides[0].examples for line in example.shown if line.startswith('PHANTOM')}
+    patients = [invent_patient(15, number) for number in range(1, 5)]
+    assert {','.join(truth.row(patient, studies._frames(patient))) for patient in patients} == shown
 
 
 def test_the_staircase_in_the_text(root, load):
