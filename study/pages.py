@@ -50,7 +50,7 @@ def write(path: str, segmented: Segmented, report: Report) -> None:
         phases=segmented.stack.phases,
         last_phase=segmented.stack.phases - 1,
         phases_class='one-phase' if segmented.stack.phases == 1 else '',
-        rows=''.join(_rows(segmented)),
+        table=''.join(_table(segmented)),
         report=''.join(_everything(report)),
     )
     Path(path).write_text(page, encoding='utf-8')
@@ -73,15 +73,19 @@ def _data(segmented: Segmented) -> Dict[str, Any]:
         'phases': segmented.stack.phases,
         'ed': segmented.volumes.ed_phase,
         'es': segmented.volumes.es_phase,
-        'ml': [_known(value, 1) for value in segmented.volumes.by_phase],
-        'mm2': [[_known(value, 0) for value in areas] for areas in segmented.areas],
+        'ml': [_rounded(value, 1) for value in segmented.volumes.by_phase],
+        'mm2': [[_rounded(value, 0) for value in areas] for areas in segmented.areas],
         'ms': _times(segmented),
         'secondsOfABeat': 60 / heart_rate if heart_rate else 1,
     }
 
 
-def _known(value: float, digits: int) -> Optional[float]:
-    return round(float(value), digits) if math.isfinite(value) else None
+def _is_known(value: Optional[float]) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _rounded(value: float, digits: int) -> Optional[float]:
+    return round(float(value), digits) if _is_known(value) else None
 
 
 def _times(segmented: Segmented) -> List[Optional[float]]:
@@ -92,7 +96,7 @@ def _times(segmented: Segmented) -> List[Optional[float]]:
 
 
 def _number(value: Optional[float], digits: int) -> str:
-    return '–' if value is None or not math.isfinite(value) else f'{value:.{digits}f}'
+    return f'{value:.{digits}f}' if _is_known(value) else '–'
 
 
 def _stack(segmented: Segmented) -> str:
@@ -106,12 +110,15 @@ def _stack(segmented: Segmented) -> str:
 def _numbers(segmented: Segmented, report: Report) -> Iterator[str]:
     """The figures at the page's top: the ejection fraction, or why there is none, then volumes and heart rate."""
     fraction = report['ejection_fraction_percent']
-    why = _why_no_fraction(segmented) if fraction is None else 'of the blood in it leaves the ventricle in a beat'
+    why = 'of the blood leaves in a beat' if _is_known(fraction) else _why_no_fraction(segmented)
     yield _figure('Ejection fraction', _number(fraction, 1), '%', why, 'first')
     if segmented.stack.phases == 1:
         yield _figure('Volume', _number(report['edv_ml'], 1), 'ml', 'at the only phase')
     else:
-        largest, smallest = f'the largest, at phase {report["ed_phase"]}', f'the smallest, at phase {report["es_phase"]}'
+        largest, smallest = (
+            f'the largest, at phase {report["ed_phase"]}',
+            f'the smallest, at phase {report["es_phase"]}',
+        )
         yield _figure('End-diastolic volume', _number(report['edv_ml'], 1), 'ml', largest, 'ed')
         yield _figure('End-systolic volume', _number(report['esv_ml'], 1), 'ml', smallest, 'es')
         yield _figure('Stroke volume', _number(report['stroke_volume_ml'], 1), 'ml', 'the difference')
@@ -130,8 +137,7 @@ def _why_no_fraction(segmented: Segmented) -> str:
 
 def _figure(name: str, value: str, unit: str, note: str, kind: str = '') -> str:
     return (
-        f'<div class="figure {kind}"><dt>{name}</dt>'
-        f'<dd><b>{value}</b> {unit}<small>{escape(note)}</small></dd></div>\n'
+        f'<div class="figure {kind}"><dt>{name}</dt><dd><b>{value}</b> {unit}<small>{escape(note)}</small></dd></div>\n'
     )
 
 
@@ -178,15 +184,24 @@ def _slice_names(segmented: Segmented) -> Iterator[str]:
         yield f'<li><b>{number}</b> <small>{note}</small></li>'
 
 
-def _rows(segmented: Segmented) -> Iterator[str]:
-    """The table of slices: areas at end-diastole and end-systole, and by how much they differ."""
+def _table(segmented: Segmented) -> Iterator[str]:
+    """Of each slice the areas at end-diastole and end-systole, and by how much they differ."""
+    found = segmented.volumes
+    names, phases = ['end-diastole<br>mm²', 'end-systole<br>mm²', 'change'], [found.ed_phase, found.es_phase]
+    if segmented.stack.phases == 1:
+        names, phases = ['area<br>mm²', ''], [0]
+    heading = ''.join(f'<th>{name}</th>' for name in ['slice', 'position<br>mm', *names])
+    yield f'<thead><tr>{heading}</tr></thead>\n<tbody>\n'
     for number, position in enumerate(segmented.stack.positions):
-        ed, es = (segmented.areas[number, phase] for phase in (segmented.volumes.ed_phase, segmented.volumes.es_phase))
-        change = f'{100 * (es - ed) / ed:+.0f} %'.replace('-', '−') if ed else ''
-        if number in segmented.ventricle.atrium:
-            change = 'left out'
-        cells = (f'{number}', f'{position:.1f}', f'{ed:.0f}', f'{es:.0f}', change)
-        yield f'<tr>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>\n'
+        areas = segmented.areas[number, phases]
+        left_out = 'left out' if number in segmented.ventricle.atrium else ''
+        values = [str(number), f'{position:.1f}', *(f'{area:.0f}' for area in areas), left_out or _change(*areas)]
+        yield f'<tr>{"".join(f"<td>{value}</td>" for value in values)}</tr>\n'
+    yield '</tbody>\n'
+
+
+def _change(ed: float, es: Optional[float] = None) -> str:
+    return f'{100 * (es - ed) / ed:+.0f} %'.replace('-', '−') if ed and es is not None else ''
 
 
 def _everything(report: Report, before: str = '') -> Iterator[str]:

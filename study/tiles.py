@@ -47,7 +47,7 @@ def greys(segmented: Segmented, seen: Window, number: int, size: int) -> np.ndar
     box = (seen.left, seen.top, seen.left + seen.width, seen.top + seen.height)
     cut = np.array([np.asarray(Image.fromarray(image).resize((size, size), Image.BICUBIC, box)) for image in pixels])
     darkest, whitest = np.percentile(cut, (_DARKEST_PERCENTILE, _WHITEST_PERCENTILE))
-    span = max(whitest - darkest, np.finfo(np.float32).tiny)
+    span = max(whitest - darkest, 1)  # The scanner's numbers are whole.
     return np.rint(np.clip((cut - darkest) / span, 0, 1) * 255).astype(np.uint8)
 
 

@@ -8,6 +8,9 @@
   // What is shown: a phase of all slices, and one slice of them large.
   const shown = { phase: 0, slice: largestSlice(), playing: false, outlined: true };
 
+  // Nothing is end-diastole where there is one phase, or no ventricle.
+  const marks = ed === es ? {} : { [ed]: 'ED', [es]: 'ES' };
+
   function largestSlice() {
     const areas = mm2.map(row => row[ed]);
     return areas.indexOf(Math.max(...areas));
@@ -15,7 +18,7 @@
 
   const known = (value, digits) => value === null ? 'unknown' : value.toFixed(digits);
   const time = phase => ms[phase] === null ? '' : ` · ${ms[phase]} ms`;
-  const moment = phase => ({ [ed]: ' (ED)', [es]: ' (ES)' })[phase] || '';
+  const moment = phase => phase in marks ? ` (${marks[phase]})` : '';
 
   // ---- The curves. ----
 
@@ -28,9 +31,9 @@
 
   /** A curve over the heartbeat, from zero; returns what moves its marker. `values()`: one for each phase. */
   function plot(box, values, unit, digits) {
-    if (phases === 1) {
+    if (phases === 1 || values().includes(null)) {
       box.className = 'nothing';
-      box.textContent = 'There is only one phase, so there is no curve over the heartbeat.';
+      box.textContent = phases === 1 ? 'There is only one phase, so there is no curve over the heartbeat.' : 'It is not known.';
       return { draw() {}, move() {} };
     }
     box.innerHTML = '<svg role="img"></svg><div class="tip" hidden></div>';
@@ -59,18 +62,19 @@
         <text x="${MARGIN.left + width}" y="${bottom + 35}" text-anchor="end">phase of the heartbeat →</text>
         <polygon class="below" points="${place.x(0)},${bottom} ${points.join(' ')} ${place.x(phases - 1)},${bottom}"/>
         <polyline class="curve" points="${points.join(' ')}"/>
-        ${mark('ed', ed, numbers, -12)}${mark('es', es, numbers, 24)}
+        ${Object.keys(marks).map(phase => mark(Number(phase), numbers)).join('')}
         <line class="pointed" y1="${MARGIN.top}" y2="${bottom}" visibility="hidden"/>
         <line class="now" y2="${bottom}"/><circle class="now" r="6"/>`;
       move();
     }
 
-    function mark(name, phase, numbers, dy) {
+    function mark(phase, numbers) {
+      const name = marks[phase].toLowerCase();
       const [x, y] = [place.x(phase), place.y(numbers[phase])];
       const anchor = x > box.clientWidth - 90 ? 'end' : x < MARGIN.left + 60 ? 'start' : 'middle';
       return `<line class="level ${name}" x1="${MARGIN.left}" x2="${box.clientWidth - MARGIN.right}" y1="${y}" y2="${y}"/>
         <circle class="${name}" cx="${x}" cy="${y}" r="5.5"/>
-        <text class="name" x="${x}" y="${y + dy}" text-anchor="${anchor}">${name.toUpperCase()} ${known(numbers[phase], digits)} ${unit}</text>`;
+        <text class="name" x="${x}" y="${y + (phase === ed ? -12 : 24)}" text-anchor="${anchor}">${marks[phase]} ${known(numbers[phase], digits)} ${unit}</text>`;
     }
 
     function move() {
@@ -141,11 +145,15 @@
     return { width, ratio };
   }
 
-  const columns = Math.ceil(Math.sqrt(slices));
+  // Nearly square; a column more where that leaves fewer places empty.
+  const square = Math.ceil(Math.sqrt(slices));
+  const empty = wide => Math.ceil(slices / wide) * wide - slices;
+  const columns = empty(square + 1) < empty(square) ? square + 1 : square;
+  const rows = Math.ceil(slices / columns);
 
   function paintHeart() {
     const canvas = get('heart');
-    const { width, ratio } = fit(canvas, columns, Math.ceil(slices / columns));
+    const { width, ratio } = fit(canvas, columns, rows);
     const context = canvas.getContext('2d');
     const size = width / columns;
     for (let slice = 0; slice < slices; slice++) {
@@ -195,6 +203,11 @@
     document.querySelectorAll('.slices tbody tr').forEach((row, number) => row.classList.toggle('here', number === slice));
     area.draw();
     show();
+  }
+
+  function showLarge(slice) {
+    showSlice(slice);
+    get('slice').scrollIntoView({ block: 'nearest' });
   }
 
   function stopAt(phase) {
@@ -248,19 +261,19 @@
   }
 
   get('heart').addEventListener('click', event => {
-    const [column, row] = cell(event, columns, Math.ceil(slices / columns));
-    if (row * columns + column < slices) showSlice(row * columns + column);
+    const [column, row] = cell(event, columns, rows);
+    if (row * columns + column < slices) showLarge(row * columns + column);
   });
   get('grid').addEventListener('click', event => {
     const [phase, slice] = cell(event, phases, slices);
     stopAt(phase);
-    showSlice(slice);
+    showLarge(slice);
   });
-  document.querySelectorAll('.slices tbody tr').forEach((row, slice) => row.addEventListener('click', () => showSlice(slice)));
+  document.querySelectorAll('.slices tbody tr').forEach((row, slice) => row.addEventListener('click', () => showLarge(slice)));
 
   get('phase-names').innerHTML = ml.map((_, phase) => {
-    const name = phases > 1 ? { [ed]: 'ed', [es]: 'es' }[phase] : '';
-    return `<li class="${name || ''}">${name ? name.toUpperCase() + ' ' : ''}${phase}</li>`;
+    const name = marks[phase] || '';
+    return `<li class="${name.toLowerCase()}">${name} ${phase}</li>`;
   }).join('');
 
   function drawAll() {
