@@ -18,7 +18,7 @@ _LINE = 2  # pixels
 _FINER = 4  # Lines are drawn so many times as large and then made smaller, which smooths them.
 _LETTERS = 2  # The lab's letters are for screens; on a slide they are this many times as large.
 
-_ED, _ES = ORANGE, (225, 140, 195)
+_ED, _ES = ORANGE, (204, 121, 167)  # of the same palette
 _FAINT = (110, 110, 110)
 
 _DISCLAIMER: Word = ('teaching tool, no medical device', _FAINT)
@@ -46,7 +46,7 @@ def write_slices(path: str, segmented: Segmented) -> None:
     at_rest = [_at_rest(segmented, seen, number) for number in range(len(segmented.areas))]
     grid = pictures.grid(at_rest, [], _TILES_IN_A_ROW // len(_moments(segmented)))
     grid.paste(_words(_summary(segmented), grid.width - _GAP), (_GAP, 0))
-    _in_256_colours(_stacked([grid, _words([_DISCLAIMER], grid.width)])).save(path, 'PNG')
+    _in_256_colours(_stacked([grid, _words([_DISCLAIMER], max(grid.width, 2 * _TILE))])).save(path, 'PNG')
 
 
 def _drawn(segmented: Segmented, seen: Window, number: int, phases: Sequence[int]) -> List[Image.Image]:
@@ -65,7 +65,7 @@ def _drawn(segmented: Segmented, seen: Window, number: int, phases: Sequence[int
 def _draw_line(picture: Image.Image, points: Sequence[Tuple[float, float]], colour: Colour) -> None:
     """A smooth line through points; x and y in pixels, from the picture's corner."""
     mask = Image.new('L', (picture.width * _FINER, picture.height * _FINER))
-    corners = [(x * _FINER, y * _FINER) for x, y in points]
+    corners = [(x * _FINER - 0.5, y * _FINER - 0.5) for x, y in points]  # Pillow counts from the first one's centre.
     ImageDraw.Draw(mask).line(corners, fill=255, width=_LINE * _FINER, joint='curve')
     picture.paste(colour, mask=mask.resize(picture.size, Image.BOX))
 
