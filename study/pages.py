@@ -49,7 +49,7 @@ def write(path: str, segmented: Segmented, report: Report) -> None:
         number_of_slices=len(segmented.areas),
         phases=segmented.stack.phases,
         last_phase=segmented.stack.phases - 1,
-        phases_class='one-phase' if segmented.stack.phases == 1 else '',
+        shape=' '.join(_shape(segmented)),
         table=''.join(_table(segmented)),
         report=''.join(_everything(report)),
     )
@@ -107,13 +107,28 @@ def _stack(segmented: Segmented) -> str:
     return f'{slices}, {apart} · {phases} · pixels of {spacing.rows:.2f} × {spacing.columns:.2f} mm'
 
 
+def _shape(segmented: Segmented) -> Iterator[str]:
+    """Classes for page.css."""
+    slices, phases = segmented.areas.shape
+    if slices == 1:
+        yield 'one-slice'
+    if phases == 1:
+        yield 'one-phase'
+
+
+def _is_a_beat(segmented: Segmented) -> bool:
+    """Not so of a single phase, and where no volume is larger than another."""
+    return segmented.volumes.ed_phase != segmented.volumes.es_phase
+
+
 def _numbers(segmented: Segmented, report: Report) -> Iterator[str]:
     """The figures at the page's top: the ejection fraction, or why there is none, then volumes and heart rate."""
     fraction = report['ejection_fraction_percent']
     why = 'of the blood leaves in a beat' if _is_known(fraction) else _why_no_fraction(segmented)
     yield _figure('Ejection fraction', _number(fraction, 1), '%', why, 'first')
-    if segmented.stack.phases == 1:
-        yield _figure('Volume', _number(report['edv_ml'], 1), 'ml', 'at the only phase')
+    if not _is_a_beat(segmented):
+        when = 'at the only phase' if segmented.stack.phases == 1 else 'at every phase'
+        yield _figure('Volume', _number(report['edv_ml'], 1), 'ml', when)
     else:
         largest, smallest = (
             f'the largest, at phase {report["ed_phase"]}',
@@ -132,7 +147,7 @@ def _why_no_fraction(segmented: Segmented) -> str:
         return 'there is only one phase: nothing to compare its volume with'
     if not segmented.areas.any():
         return 'no left ventricle was found in any image'
-    return 'the volumes are not known'
+    return 'the volumes are not known: no file tells how thick a slice is'
 
 
 def _figure(name: str, value: str, unit: str, note: str, kind: str = '') -> str:
@@ -188,8 +203,8 @@ def _table(segmented: Segmented) -> Iterator[str]:
     """Of each slice the areas at end-diastole and end-systole, and by how much they differ."""
     found = segmented.volumes
     names, phases = ['end-diastole<br>mm²', 'end-systole<br>mm²', 'change'], [found.ed_phase, found.es_phase]
-    if segmented.stack.phases == 1:
-        names, phases = ['area<br>mm²', ''], [0]
+    if not _is_a_beat(segmented):
+        names, phases = ['area<br>mm²', ''], [found.ed_phase]
     heading = ''.join(f'<th>{name}</th>' for name in ['slice', 'position<br>mm', *names])
     yield f'<thead><tr>{heading}</tr></thead>\n<tbody>\n'
     for number, position in enumerate(segmented.stack.positions):
@@ -212,4 +227,5 @@ def _everything(report: Report, before: str = '') -> Iterator[str]:
             continue
         values = value if isinstance(value, (list, tuple)) else [value]
         shown = '<br>'.join(escape('unknown' if one is None else str(one)) for one in values) or 'none'
-        yield f'<tr><th>{escape(before + str(key))}</th><td>{shown}</td></tr>\n'
+        name = escape(before + str(key)).replace('_', '_<wbr>').replace('.', '.<wbr>')
+        yield f'<tr><th>{name}</th><td>{shown}</td></tr>\n'

@@ -145,10 +145,7 @@
     return { width, ratio };
   }
 
-  // Nearly square; a column more where that leaves fewer places empty.
-  const square = Math.ceil(Math.sqrt(slices));
-  const empty = wide => Math.ceil(slices / wide) * wide - slices;
-  const columns = empty(square + 1) < empty(square) ? square + 1 : square;
+  const columns = Math.ceil(Math.sqrt(slices));
   const rows = Math.ceil(slices / columns);
 
   function paintHeart() {
@@ -162,6 +159,9 @@
       context.setTransform(ratio, 0, 0, ratio, left, top);
       context.font = '600 12px system-ui, sans-serif';
       context.fillStyle = '#fff';
+      context.lineWidth = 3;
+      context.strokeStyle = '#000';
+      context.strokeText(slice, 6, 16);
       context.fillText(slice, 6, 16);
       if (slice === shown.slice && slices > 1) {
         context.strokeStyle = '#fff';
@@ -185,7 +185,7 @@
   function show() {
     const { phase, slice } = shown;
     get('phase').value = phase;
-    get('readout').textContent = `phase ${phase}${moment(phase)}${time(phase)} · ${known(ml[phase], 1)} ml`;
+    get('readout').textContent = `phase ${phase}${moment(phase)}${time(phase)} · ${ml[phase] === null ? 'volume unknown' : known(ml[phase], 1) + ' ml'}`;
     get('slice-caption').textContent = `Slice ${slice}, phase ${phase}: ${known(mm2[slice][phase], 0)} mm²`;
     get('here').setAttribute('x', phase * tile);
     get('here').setAttribute('y', slice * tile);
