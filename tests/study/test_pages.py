@@ -137,6 +137,17 @@ def test_outlines_lie_where_the_discs_do_whatever_the_shape_of_a_pixel(written, 
         assert distances == pytest.approx(np.full(60, discs.RADII[phase] * IN_TILE), abs=0.1)
 
 
+@pytest.mark.parametrize('before, after', [((0, 0), (0, 60)), ((0, 60), (0, 0)), ((60, 0), (0, 0))])
+def test_the_heart_is_in_the_middle_of_what_is_shown_of_an_image_that_is_no_square(written, before, after):
+    made_up = discs.segmented(radii=(10,))
+    pixels = np.pad(made_up.pixels, [(0, 0), (0, 0), *zip(before, after)], 'constant', constant_values=100)
+    outlines = [[points + before[::-1] for points in of_slice] for of_slice in made_up.outlines]
+    page = written(made_up._replace(pixels=pixels, outlines=outlines))
+    assert outlines_of(page)[0, 0].mean(axis=0) == pytest.approx([TILE / 2, TILE / 2], abs=0.1)
+    rows, columns = np.nonzero(sprite_of(page)[:TILE] > 128)
+    assert [rows.mean() + 0.5, columns.mean() + 0.5] == pytest.approx([TILE / 2, TILE / 2], abs=0.5)
+
+
 def test_the_curve_is_of_volumes_and_times(written):
     page = written(discs.segmented())
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page).group(1))
@@ -251,16 +262,20 @@ def test_an_error_of_the_page_would_be_heard(opened):
 @pytest.mark.slow
 def test_the_loop_shows_each_phase_with_its_outline(opened):
     page = opened(discs.segmented(), 1200, STILL)
-    # What is as blue as the outline, to the right of the large slice's middle: how far from it, in mm.
-    radius = """
+    # To the right of the large slice's middle, in mm: how far away the outline's blue is, and how far the bright blood
+    # reaches.
+    radii = """
         const canvas = document.getElementById('slice'), size = canvas.width;
         const row = canvas.getContext('2d').getImageData(size / 2, size / 2, size / 2, 1).data;
         const blue = [...Array(size / 2).keys()].filter(x => row[4 * x + 2] - row[4 * x] > 60);
-        return blue.reduce((sum, x) => sum + x + 0.5, 0) / blue.length * 34 / size;
+        const bright = [...Array(size / 2).keys()].filter(x => row[4 * x] > 128);
+        return [blue.reduce((sum, x) => sum + x + 0.5, 0) / blue.length, bright.length].map(one => one * 34 / size);
     """
     for phase, expected in enumerate(discs.RADII):
         page.run(SLIDE_TO % phase)
-        assert page.run(radius) == pytest.approx(expected, abs=0.2)
+        outline, blood = page.run(radii)
+        assert outline == pytest.approx(expected, abs=0.2)
+        assert blood == pytest.approx(expected, abs=0.8)
 
 
 @pytest.mark.slow

@@ -1,3 +1,5 @@
+import math
+
 from lvseg.pictures import NETWORK, ORANGE
 
 import numpy as np
@@ -51,6 +53,10 @@ def words(monkeypatch):
     return lines
 
 
+def is_blue(colour):
+    return int(colour[2]) - int(colour[0]) > 100
+
+
 def assert_outlined(tile, radius):
     """The outermost points of the disc, in the four directions from the middle, are blue; the blue is nowhere else.
 
@@ -64,7 +70,10 @@ def assert_outlined(tile, radius):
         (middle + far, middle),
         (middle - far - 1, middle),
     ):
-        assert int(tile[row, column, 2]) - int(tile[row, column, 0]) > 100
+        assert is_blue(tile[row, column])
+    # The outline is closed: half the way from the last of its 60 points to the first, 3 degrees above the right.
+    far, angle = radius * IN_TILE * math.cos(math.pi / 60), math.pi / 60
+    assert is_blue(tile[int(middle - far * math.sin(angle)), int(middle + far * math.cos(angle))])
     rows, columns = np.nonzero((tile == NETWORK).all(axis=-1))
     assert len(rows) > 2 * np.pi * radius * IN_TILE / 2  # at least on half of the line's length
     distances = np.hypot(rows + 0.5 - middle, columns + 0.5 - middle)
@@ -84,6 +93,17 @@ def test_the_heart_is_grey_and_keeps_its_brightness_from_frame_to_frame(beat):
     blood = [frame[TILE // 2, TILE // 2] for frame in frames]
     assert all(np.ptp(colour) == 0 and colour[0] > 200 for colour in blood)
     assert all((frame[4, 4] == frames[0][4, 4]).all() for frame in frames)
+
+
+def test_phases_are_drawn_in_one_scale_of_grey(beat):
+    made_up = discs.segmented()
+    pixels = made_up.pixels.copy()
+    pixels[:, 1] *= 2
+    frames, _ = beat(made_up._replace(pixels=pixels))
+    # From 100, which is black, to 2000, which is white: blood of 1000 is 900 / 1900 of white.
+    assert frames[1][TILE // 2, TILE // 2, 0] > 240
+    for phase in (0, 2, 3):
+        assert frames[phase][TILE // 2, TILE // 2, 0] == pytest.approx(255 * 900 / 1900, abs=5)
 
 
 @pytest.mark.parametrize('heart_rate, milliseconds', [(60, 1000), (87, 690), (None, 1000)])
