@@ -17,7 +17,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 import numpy as np
 from PIL import Image
 
-from study import tiles
+from study import pictures, tiles
 from study.segmenting import Segmented
 from study.tiles import Window
 
@@ -53,7 +53,8 @@ def write(path: str, segmented: Segmented, report: Report) -> None:
         table=''.join(_table(segmented)),
         report=''.join(_everything(report)),
     )
-    Path(path).write_text(page, encoding='utf-8')
+    # A file's name may have bytes that are no UTF-8; they become question marks.
+    Path(path).write_text(page, encoding='utf-8', errors='replace')
 
 
 def _file(name: str) -> str:
@@ -67,7 +68,6 @@ def _json(data: Any) -> str:  # noqa: ANN401 - JSON
 
 def _data(segmented: Segmented) -> Dict[str, Any]:
     """What page.js needs to know."""
-    heart_rate = segmented.stack.images[0][0].heart_rate
     return {
         'tile': _TILE,
         'phases': segmented.stack.phases,
@@ -76,7 +76,7 @@ def _data(segmented: Segmented) -> Dict[str, Any]:
         'ml': [_rounded(value, 1) for value in segmented.volumes.by_phase],
         'mm2': [[_rounded(value, 0) for value in areas] for areas in segmented.areas],
         'ms': _times(segmented),
-        'secondsOfABeat': 60 / heart_rate if heart_rate else 1,
+        'secondsOfABeat': pictures.seconds_of_a_beat(segmented),
     }
 
 

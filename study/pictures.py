@@ -28,7 +28,7 @@ _CURVE = 110  # pixels, height
 _TILES_IN_A_ROW = 8
 
 _SHORTEST_FRAME = 2  # hundredths of a second; browsers show shorter ones as long ones
-_SECONDS_OF_A_BEAT = 1  # where the files tell no heart rate
+_HEART_RATES = (20, 300)  # beats per minute; no heart beats otherwise, whatever a file says
 
 
 def write_beat(path: str, segmented: Segmented) -> None:
@@ -47,6 +47,14 @@ def write_slices(path: str, segmented: Segmented) -> None:
     grid = pictures.grid(at_rest, [], _TILES_IN_A_ROW // len(_moments(segmented)))
     grid.paste(_words(_summary(segmented), grid.width - _GAP), (_GAP, 0))
     _in_256_colours(_stacked([grid, _words([_DISCLAIMER], max(grid.width, 2 * _TILE))])).save(path, 'PNG')
+
+
+def seconds_of_a_beat(segmented: Segmented) -> float:
+    """How long a loop takes: as the files tell, the median of all; one second where they tell nothing sensible."""
+    slowest, fastest = _HEART_RATES
+    rates = [image.heart_rate for images in segmented.stack.images for image in images]
+    sensible = [rate for rate in rates if rate is not None and slowest <= rate <= fastest]
+    return 60 / float(np.median(sensible)) if sensible else 1.0
 
 
 def _drawn(segmented: Segmented, seen: Window, number: int, phases: Sequence[int]) -> List[Image.Image]:
@@ -134,10 +142,8 @@ def _summary(segmented: Segmented) -> List[Word]:
 
 def _durations(segmented: Segmented) -> List[int]:
     """Of each frame, ms: a GIF counts in hundredths of a second, so they differ for the beat as a whole to be right."""
-    heart_rate = segmented.stack.images[0][0].heart_rate
-    beat = 60 / heart_rate if heart_rate else _SECONDS_OF_A_BEAT
     phases = segmented.stack.phases
-    hundredths = max(100 * beat, _SHORTEST_FRAME * phases)
+    hundredths = max(100 * seconds_of_a_beat(segmented), _SHORTEST_FRAME * phases)
     return [int(10 * step) for step in np.diff(np.rint(np.linspace(0, hundredths, phases + 1)))]
 
 

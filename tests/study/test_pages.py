@@ -106,6 +106,12 @@ def test_what_comes_from_outside_is_escaped(written):
     assert text_of(page).count(nasty) == 6
 
 
+def test_a_file_name_that_is_no_utf_8_is_shown_as_far_as_it_can_be(written):
+    assert 'left_out a?.dcm' in text_of(
+        written(discs.segmented(), left_out=[b'a\xff.dcm'.decode(errors='surrogateescape')])
+    )
+
+
 def test_warnings_stand_before_the_images(written):
     page = written(discs.segmented(), warnings=['The slices are unequal.'])
     assert page.index('<li>The slices are unequal.</li>') < page.index('id="grid"')

@@ -106,7 +106,7 @@ def test_phases_are_drawn_in_one_scale_of_grey(beat):
         assert frames[phase][TILE // 2, TILE // 2, 0] == pytest.approx(255 * 900 / 1900, abs=5)
 
 
-@pytest.mark.parametrize('heart_rate, milliseconds', [(60, 1000), (87, 690), (None, 1000)])
+@pytest.mark.parametrize('heart_rate, milliseconds', [(60, 1000), (87, 690), (None, 1000), (0.001, 1000), (1e6, 1000)])
 def test_the_gif_beats_as_fast_as_the_heart_or_once_a_second(beat, heart_rate, milliseconds):
     # A GIF counts in hundredths of a second: 60 s / 87 = 689.7 ms.
     _, durations = beat(discs.segmented(heart_rate=heart_rate, radii=tuple(range(20, 6, -1))))
