@@ -73,7 +73,11 @@ def drawing(piece: Slice, size: int) -> np.ndarray:
 
 def tile(piece: Slice, words: List[Word], size: int) -> Image.Image:
     """The drawing with a line of words below."""
-    picture = Image.fromarray(drawing(piece, size))
+    return captioned(Image.fromarray(drawing(piece, size)), words)
+
+
+def captioned(picture: Image.Image, words: List[Word]) -> Image.Image:
+    """A picture with a line of words below."""
     canvas = Image.new('RGB', (picture.width, picture.height + _TEXT_HEIGHT))
     canvas.paste(picture)
     _write(canvas, (2, picture.height + 1), words)

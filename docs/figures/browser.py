@@ -1,4 +1,4 @@
-"""TensorBoard in a headless Chromium, for its test and for the guide's screenshots.
+"""TensorBoard, or a page of the lab's own, in a headless Chromium: for tests and for the guide's screenshots.
 
 Chromium is driven through the W3C WebDriver protocol (https://www.w3.org/TR/webdriver/), which is JSON over HTTP, by
 Debian's chromium-driver: no library between is needed for the few commands used here.
@@ -96,8 +96,16 @@ class Browser:
     def open_tab(self, address: str, tab: str) -> None:
         """Loads TensorBoard with one of its tabs in front, and waits until that has drawn its data."""
         # Were only the part after # another one, the page would not be loaded again.
-        _send('POST', f'{self._session}/url', {'url': f'{address}/?tab={tab}#{tab}'})
+        self.open(f'{address}/?tab={tab}#{tab}')
         self.wait(DRAWN[tab])
+
+    def open(self, address: str) -> None:
+        """Loads a page."""
+        _send('POST', f'{self._session}/url', {'url': address})
+
+    def complaints(self) -> List[str]:
+        """What the console has had of warnings and errors since this was last asked."""
+        return [entry['message'] for entry in _send('POST', f'{self._session}/se/log', {'type': 'browser'})]
 
     def wait(self, script: str) -> Any:  # noqa: ANN401 - whatever JSON the script returns
         """Runs JavaScript again and again until it returns something true, and returns that.
@@ -125,11 +133,11 @@ class Browser:
 
 
 @contextlib.contextmanager
-def chromium(width: int, height: int) -> Iterator[Browser]:
-    """Starts a browser with a window of so many pixels, which knows nothing of earlier ones."""
+def chromium(width: int, height: int, *more: str) -> Iterator[Browser]:
+    """Starts a browser with a window of so many pixels, which knows nothing of earlier ones; `more`: its arguments."""
     driver = _server(['chromedriver', '--port=0'], r'started successfully on port (\d+)')
     with tempfile.TemporaryDirectory() as profile, driver as port:
-        arguments = [*_ARGUMENTS, f'--window-size={width},{height}', f'--user-data-dir={profile}']
+        arguments = [*_ARGUMENTS, *more, f'--window-size={width},{height}', f'--user-data-dir={profile}']
         options = {'binary': shutil.which('chromium'), 'args': arguments}
         capabilities = {
             'goog:chromeOptions': options,
