@@ -76,7 +76,7 @@ def write(path: str, segmented: Segmented, source_folder: str, anonymous: bool) 
         if not frames:
             return ['No pixel is left ventricle: there is no segmentation.dcm.']
         save(path, _dataset(frames, segmented.stack, anonymous))
-    return _about_identifiers([frame.image for frame in frames])
+        return _about_identifiers([frame.image for frame in frames])
 
 
 def inside(points: np.ndarray, shape: Tuple[int, int]) -> np.ndarray:
@@ -264,7 +264,11 @@ def _add_dimensions(dataset: Dataset) -> None:
 def _add_functional_groups(dataset: Dataset, frames: List[_Frame], stack: Stack) -> None:
     shared = Dataset()
     shared.PixelMeasuresSequence = [_pixel_measures(frames[0], stack)]
-    groups = [_functional_groups(frame) for frame in frames]
+    # Each index counts from 1 the values that occur.
+    _, places = np.unique([frame.position for frame in frames], return_inverse=True)
+    _, moments = np.unique([frame.phase for frame in frames], return_inverse=True)
+    indices = [[1, place + 1, moment + 1] for place, moment in zip(places.tolist(), moments.tolist())]
+    groups = list(map(_functional_groups, frames, indices))
     orientations = [_orientation(frame.image) for frame in frames]
     if all(orientation == orientations[0] for orientation in orientations):
         shared.PlaneOrientationSequence = [orientations[0]]
@@ -292,11 +296,11 @@ def _orientation(image: Image) -> Dataset:
     return orientation
 
 
-def _functional_groups(frame: _Frame) -> Dataset:
+def _functional_groups(frame: _Frame, indices: List[int]) -> Dataset:
     """Those of a frame of its own."""
     segment, content, place, derivation, groups = (Dataset() for _ in range(5))
     segment.ReferencedSegmentNumber = 1
-    content.DimensionIndexValues = [1, frame.position, frame.phase]
+    content.DimensionIndexValues = indices
     content.TemporalPositionIndex = frame.phase
     place.ImagePositionPatient = _decimals(frame.image.position)
 

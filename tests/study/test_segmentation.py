@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import warnings
 
 import numpy as np
 import pydicom
@@ -15,9 +16,16 @@ IDENTITY = ('PatientName', 'PatientID', 'PatientBirthDate', 'PatientSex', 'Study
 AREA = np.pi * 20**2  # of the largest disc that is drawn, pixels
 
 
+def write(folder, path, kept, anonymous=False):
+    """What is told; a warning of pydicom's would be an error here."""
+    found = drawn.segmented(folder, kept)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        return segmentation.write(str(path), found, str(folder), anonymous)
+
+
 def written(folder, path, kept=None, anonymous=False):
-    kept = drawn.discs() if kept is None else kept
-    assert segmentation.write(str(path), drawn.segmented(folder, kept), str(folder), anonymous) == []
+    assert write(folder, path, drawn.discs() if kept is None else kept, anonymous) == []
     return pydicom.dcmread(str(path))
 
 
@@ -86,6 +94,16 @@ def test_frames_are_indexed_by_segment_slice_and_phase(dataset):
     assert [item.TemporalPositionIndex for item in contents] == [1, 2, 1, 2, 1]
 
 
+def test_indices_count_what_occurs_and_temporal_positions_the_phases(study, tmp_path):
+    kept = drawn.discs()
+    kept[0] = kept[:, 0] = False  # Left is the second phase of the second slice.
+    dataset = written(study, tmp_path / 'segmentation.dcm', kept)
+    (frame,) = dataset.PerFrameFunctionalGroupsSequence
+    assert frame.FrameContentSequence[0].DimensionIndexValues == [1, 1, 1]
+    assert frame.FrameContentSequence[0].TemporalPositionIndex == 2
+    assert errors(tmp_path / 'segmentation.dcm') == []
+
+
 def test_planes_turned_against_each_other_keep_their_own_directions(tmp_path):
     turned = [float(np.cos(0.02)), float(np.sin(0.02)), 0, -float(np.sin(0.02)), float(np.cos(0.02)), 0]
     study = drawn.write(
@@ -98,6 +116,21 @@ def test_planes_turned_against_each_other_keep_their_own_directions(tmp_path):
     assert errors(tmp_path / 'segmentation.dcm') == []
 
 
+def pixels(dataset):
+    """Frames, unpacked as PS3.5 8.1.1 says: a bit a pixel, the first in the lowest bit of the first byte."""
+    bits = np.unpackbits(np.frombuffer(dataset.PixelData, np.uint8)).reshape(-1, 8)[:, ::-1].ravel()
+    shape = (dataset.NumberOfFrames, dataset.Rows, dataset.Columns)
+    assert len(dataset.PixelData) % 2 == 0
+    assert 0 <= len(bits) - np.prod(shape) < 16
+    return bits[: np.prod(shape)].reshape(shape)
+
+
+def test_pydicom_unpacks_the_same_pixels(dataset):
+    if tuple(map(int, np.__version__.split('.')[:2])) < (1, 17):
+        pytest.skip('pydicom wants NumPy 1.17 to unpack bits')
+    np.testing.assert_array_equal(dataset.pixel_array, pixels(dataset))
+
+
 @pytest.mark.parametrize('shape', [(256, 256), (61, 83)])
 def test_pixels_are_those_within_the_outlines(tmp_path, shape):
     study = drawn.write(tmp_path / 'study', shape=shape)
@@ -105,7 +138,7 @@ def test_pixels_are_those_within_the_outlines(tmp_path, shape):
     kept = np.zeros((drawn.SLICES, drawn.PHASES, *shape), bool)
     kept[0, 0] = drawn.disc(20.5, (40, 30), shape)
     kept[2, 1] = drawn.disc(10.5, (40, 30), shape)
-    first, last = written(study, tmp_path / 'segmentation.dcm', kept).pixel_array
+    first, last = pixels(written(study, tmp_path / 'segmentation.dcm', kept))
     for frame, radius in ((first, 20), (last, 10)):
         assert frame.shape == shape
         np.testing.assert_array_equal(frame[drawn.disc(radius - 1, (39, 29), shape)], 1)
@@ -175,6 +208,7 @@ def test_anonymous_leaves_the_patient_out(study, tmp_path):
     assert errors(path) == []
 
 
+@pytest.mark.filterwarnings('ignore:Invalid value for VR')
 def test_what_the_source_does_not_say_or_says_wrongly_is_empty(tmp_path):
     study = drawn.write(tmp_path / 'study', PatientName=None, PatientBirthDate='00000000', StudyDate='20120000')
     dataset = written(study, tmp_path / 'segmentation.dcm')
@@ -203,29 +237,28 @@ def test_a_frame_of_reference_that_differs_from_file_to_file_becomes_one(tmp_pat
     assert errors(tmp_path / 'segmentation.dcm') == []
 
 
+@pytest.mark.filterwarnings('ignore:Invalid value for VR')  # pydicom's, when the test reads them back.
 def test_identifiers_that_break_the_rules_are_repeated_and_told(tmp_path):
     # With a zero before a number, as in the Sunnybrook data; of the images, those of the first phase are so.
     study = drawn.write(
         tmp_path / 'study',
-        StudyInstanceUID='2.25.01',
+        StudyInstanceUID='2.25.09',
         SOPInstanceUID=lambda number, phase: f'2.25.0{number + 1}' if phase == 0 else drawn.uid(number, phase),
     )
     path = tmp_path / 'segmentation.dcm'
-    (told,) = segmentation.write(str(path), drawn.segmented(study, drawn.discs()), str(study), False)
+    (told,) = write(study, path, drawn.discs())
     # The study, and the first phase of three slices; with the series and the second phase of two slices they are seven.
     assert told.startswith("4 of the study's 7 identifiers break DICOM's rules.")
     dataset = pydicom.dcmread(str(path))
-    assert dataset.StudyInstanceUID == '2.25.01'
+    assert dataset.StudyInstanceUID == '2.25.09'
     assert references(dataset) == ['2.25.01', drawn.uid(0, 1), '2.25.02', drawn.uid(1, 1), '2.25.03']
     assert all('<2.25.0' in line or 'invalid data values' in line for line in errors(path))
 
 
 def test_nothing_is_written_where_nothing_was_found(study, tmp_path):
     path = tmp_path / 'segmentation.dcm'
-    nothing = drawn.segmented(study, np.zeros_like(drawn.discs()))
-    assert segmentation.write(str(path), nothing, str(study), False) == [
-        'No pixel is left ventricle: there is no segmentation.dcm.'
-    ]
+    told = write(study, path, np.zeros_like(drawn.discs()))
+    assert told == ['No pixel is left ventricle: there is no segmentation.dcm.']
     assert not path.exists()
 
 
@@ -240,6 +273,7 @@ def test_the_validator_finds_no_error_in_a_phantoms(tmp_path):
     assert errors(tmp_path / 'segmentation.dcm') == []
 
 
+@pytest.mark.filterwarnings('ignore:Invalid value for VR')
 @pytest.mark.parametrize(
     'path',
     [
@@ -253,7 +287,7 @@ def test_the_validator_has_nothing_but_their_own_identifiers_against_the_real_st
     chosen = drawn.stack.choose(drawn.headers.find(str(study)).images, None).stack
     kept = np.broadcast_to(drawn.disc(20, (120, 130)), (len(chosen.positions), chosen.phases, 256, 256)).copy()
     out = tmp_path / 'segmentation.dcm'
-    (told,) = segmentation.write(str(out), drawn.segmented(study, kept), str(study), False)
+    (told,) = write(study, out, kept)
     assert "identifiers break DICOM's rules" in told
     dataset = pydicom.dcmread(str(out))
     assert references(dataset) == [image.uid for of_slice in chosen.images for image in of_slice]
