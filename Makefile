@@ -32,7 +32,7 @@ IN_PARALLEL := --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev lab challenge tensorboard show check reset doctor parameters archive exercises figures test test-slow \
-	test-exchange lint results cross-validate benchmark clean
+	test-exchange attack lint results cross-validate benchmark clean
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -87,6 +87,9 @@ test: setup-dev  ## run the tests
 
 test-slow: setup-dev  ## run the tests that take long by nature: kills, fuzzing, a browser, the guide's commands
 	@$(PYTHON) -m pytest -q $(IN_PARALLEL) --dist loadfile -m slow  # TensorBoard's port can be had once at a time.
+
+attack: setup-dev  ## throw 10,000 faulty inputs at the lab, and kill it 100 times; make test-slow does a tenth of it
+	@$(PYTHON) -m pytest -q $(IN_PARALLEL) --dist worksteal tests/attack --whole
 
 test-exchange: setup-dev  ## run the tests of what one TensorFlow writes and another reads
 	@$(PYTHON) -m pytest -q --numprocesses 2 -m exchange

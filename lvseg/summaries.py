@@ -132,7 +132,7 @@ def hparams(run: Dict[str, Any], name: str) -> List[bytes]:
         run: the flags of training and evaluation; those of HPARAMS are taken, and those that its exercise adds.
         name: of the row.
     """
-    kinds = {**HPARAMS, **{flag: _hparam_type(run[flag]) for flag in run.get('added_flags', ())}}
+    kinds = {**HPARAMS, **{flag: _hparam_type(run[flag]) for flag in run.get('added_flags', ()) if flag in run}}
     columns = hparams_plugin.experiment_pb(
         hparam_infos=[api_pb2.HParamInfo(name=flag, type=kind) for flag, kind in kinds.items()],
         metric_infos=[api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in (PRECISION, DICE)],
