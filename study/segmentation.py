@@ -2,7 +2,8 @@
 
 Binary, one segment, a frame for each image that shows the ventricle: the standard leaves it to the writer whether there
 are frames without it, and common ones leave them out. Frames are indexed by position and by phase, and each names the
-image that it was made of. It is written by pydicom alone, which all editions of the lab have.
+image that it was made of. What knows no phases (the importer of 3D Slicer, dcmqi 1.5) lays all of them over each other,
+which shows all that the ventricle ever filled. It is written by pydicom alone, which all editions of the lab have.
 """
 
 import os
@@ -264,7 +265,7 @@ def _add_dimensions(dataset: Dataset) -> None:
 def _add_functional_groups(dataset: Dataset, frames: List[_Frame], stack: Stack) -> None:
     shared = Dataset()
     shared.PixelMeasuresSequence = [_pixel_measures(frames[0], stack)]
-    # Each index counts from 1 the values that occur.
+    # Each index counts from 1 the values that occur; TemporalPositionIndex, too (PS3.3 C.7.6.16.2.2).
     _, places = np.unique([frame.position for frame in frames], return_inverse=True)
     _, moments = np.unique([frame.phase for frame in frames], return_inverse=True)
     indices = [[1, place + 1, moment + 1] for place, moment in zip(places.tolist(), moments.tolist())]
@@ -301,7 +302,7 @@ def _functional_groups(frame: _Frame, indices: List[int]) -> Dataset:
     segment, content, place, derivation, groups = (Dataset() for _ in range(5))
     segment.ReferencedSegmentNumber = 1
     content.DimensionIndexValues = indices
-    content.TemporalPositionIndex = frame.phase
+    content.TemporalPositionIndex = indices[-1]
     place.ImagePositionPatient = _decimals(frame.image.position)
 
     source = _reference(frame)

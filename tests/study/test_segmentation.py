@@ -94,13 +94,14 @@ def test_frames_are_indexed_by_segment_slice_and_phase(dataset):
     assert [item.TemporalPositionIndex for item in contents] == [1, 2, 1, 2, 1]
 
 
-def test_indices_count_what_occurs_and_temporal_positions_the_phases(study, tmp_path):
+def test_indices_count_from_one_the_slices_and_phases_that_occur(study, tmp_path):
     kept = drawn.discs()
     kept[0] = kept[:, 0] = False  # Left is the second phase of the second slice.
     dataset = written(study, tmp_path / 'segmentation.dcm', kept)
     (frame,) = dataset.PerFrameFunctionalGroupsSequence
     assert frame.FrameContentSequence[0].DimensionIndexValues == [1, 1, 1]
-    assert frame.FrameContentSequence[0].TemporalPositionIndex == 2
+    assert frame.FrameContentSequence[0].TemporalPositionIndex == 1
+    assert references(dataset) == [drawn.uid(1, 1)]
     assert errors(tmp_path / 'segmentation.dcm') == []
 
 
