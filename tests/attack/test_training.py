@@ -29,8 +29,9 @@ def copied(folder, to):
 
 
 def content(folder):
-    """All files but the lock, which is empty, and the events, which may be read and are never replaced."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.stat().st_size}
+    """All files but the lock, which is empty, and run.json, in which a resume notes that it is one."""
+    files = (path for path in folder.iterdir() if path.is_file() and path.name not in ('lock', 'run.json'))
+    return {path.name: path.read_bytes() for path in files}
 
 
 @pytest.mark.parametrize('intact_framing', [True, False])
@@ -51,7 +52,6 @@ def test_faulty_records_are_evaluated_or_refused_in_one_line(intact_framing, sim
         assert_met(outcome)
         refused += outcome.code
     assert refused > number / 20
-    assert refused < number or not intact_framing  # A checksum notices every fault.
 
 
 def test_faulty_run_directories_are_used_or_refused_in_one_line_and_left_as_they_were(simple, trained, tenth, tmp_path):
