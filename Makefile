@@ -4,6 +4,7 @@
 TAKEN_lab := SOURCE
 TAKEN_challenge := DATA_DIR CHECKPOINT_DIR
 TAKEN_show := EXERCISE DATA SLICES CHECKPOINT_DIR OUT
+TAKEN_segment := STUDY CHECKPOINT_DIR OUT
 TAKEN_check := EXERCISE
 TAKEN_parameters := EXERCISE
 TAKEN_reset := EXERCISE
@@ -17,10 +18,10 @@ UNKNOWN := $(filter-out $(TAKEN),$(GIVEN))
 $(if $(UNKNOWN),$(error ERROR: make $(MAKECMDGOALS) does not take $(UNKNOWN); it takes $(TAKEN)))
 
 # Names so common that a shell may have them for something else.
-$(foreach name,$(filter-out $(GIVEN),DATA SLICES OUT),$(eval override $(name) :=))
+$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY OUT),$(eval override $(name) :=))
 
 # What is typed after make, as in SOURCE="my data", reaches the commands through the environment, and the shell as it stands.
-TYPED := TF GPU SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES OUT
+TYPED := TF GPU SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY OUT
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -31,7 +32,7 @@ PYTHON := $(VENV)/bin/python
 IN_PARALLEL := --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev lab challenge tensorboard show check reset doctor parameters archive exercises figures test test-slow \
+.PHONY: help setup setup-dev lab challenge tensorboard show segment check reset doctor parameters archive exercises figures test test-slow \
 	test-exchange attack lint results cross-validate benchmark clean
 
 help:  ## list these targets
@@ -57,6 +58,10 @@ tensorboard: setup  ## serve logs/ on http://127.0.0.1:6006
 show: setup  ## draw slices with the expert's and the network's contours: make show EXERCISE=cnnDice DATA=folder SLICES=31:60
 	@$(PYTHON) scripts/show.py $${EXERCISE:+"$$EXERCISE"} $${DATA:+--data="$$DATA"} $${SLICES:+--slices="$$SLICES"} \
 		$${CHECKPOINT_DIR:+--checkpoint_dir="$$CHECKPOINT_DIR"} $${OUT:+--out="$$OUT"}
+
+segment: setup  ## volumes and ejection fraction: make segment STUDY=folder of DICOM files CHECKPOINT_DIR=folder OUT=folder
+	@$(PYTHON) scripts/segment.py $${STUDY:+"$$STUDY"} $${CHECKPOINT_DIR:+--checkpoint_dir="$$CHECKPOINT_DIR"} \
+		$${OUT:+--out="$$OUT"}
 
 check: setup  ## tell which blanks are filled in rightly: make check EXERCISE=cnn
 	@$(PYTHON) scripts/check.py $${EXERCISE:+"$$EXERCISE"} || true  # It has said what is open; make would add "Error 1".

@@ -53,7 +53,7 @@ class _Stored(NamedTuple):
 
 
 @contextlib.contextmanager
-def _nesting_bounded() -> Iterator[None]:
+def nesting_bounded() -> Iterator[None]:
     """pydicom reads a sequence within a sequence by recursion; of 20,000 of them, Python 3.7 dies."""
     read_sequence, depth = filereader.read_sequence, 0
 
@@ -74,7 +74,7 @@ def _nesting_bounded() -> Iterator[None]:
         filereader.read_sequence = read_sequence
 
 
-@_nesting_bounded()
+@nesting_bounded()
 def read_image(data: bytes) -> Picture:
     """Decodes one grey single-frame image.
 
@@ -113,7 +113,7 @@ def read_mask(data: bytes, label: Optional[int] = None) -> np.ndarray:
     return labels.mask_of(read_labels(data), label)
 
 
-@_nesting_bounded()
+@nesting_bounded()
 def read_labels(data: bytes) -> np.ndarray:
     """Decodes a mask: int64 [rows, columns], stored pixels, whatever the rescaling.
 

@@ -13,6 +13,7 @@ class Trained(NamedTuple):
     """A training run's newest checkpoint, ready to be asked."""
 
     checkpoint: str  # its path
+    step: int
     exercise: str
     run: Dict[str, Any]  # what its run.json says (lvseg.runs.load)
     probabilities: Callable[[np.ndarray], np.ndarray]  # of images, integer [batch, 256, 256]: float32, the same shape
@@ -46,4 +47,4 @@ def load(directory: str, exercise: Optional[str] = None) -> Trained:
     def probabilities(raw: np.ndarray) -> np.ndarray:
         return np.concatenate([session.run(found, {images: one[np.newaxis] / records.PIXEL_SCALE}) for one in raw])
 
-    return Trained(checkpoint, exercise, run, probabilities)
+    return Trained(checkpoint, checkpoints.step(checkpoint), exercise, run, probabilities)

@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import Any, DefaultDict, Dict, Iterator, List
 
 from lvseg import files, flags, prediction
-from lvseg.errors import LabError
+from lvseg.errors import LabError, one_line
 from lvseg.prediction import Trained
 
 from data_prep.slices import counted
@@ -31,7 +31,7 @@ def main() -> None:
         for number, images in enumerate(studies, start=1):
             folder = f'study-{number}' if len(studies) > 1 else ''
             os.makedirs(os.path.join(stage, folder), exist_ok=True)
-            _segment(args, images, found, trained, os.path.join(stage, folder), os.path.join(args.out, folder))
+            _segment(args, number, images, found, trained, os.path.join(stage, folder), os.path.join(args.out, folder))
 
 
 def _parser() -> flags.Parser:
@@ -46,25 +46,27 @@ def _parser() -> flags.Parser:
 
 
 def _segment(
-    args: argparse.Namespace, images: List[Image], found: Found, trained: Trained, stage: str, out: str
+    args: argparse.Namespace,
+    number: int,
+    images: List[Image],
+    found: Found,
+    trained: Trained,
+    stage: str,
+    out: str,
 ) -> None:
+    """Segments one of the studies; writes to `stage`, which will be `out`."""
     choice = stack.choose(images, args.series)
-    print(choice.why)
+    print(one_line(choice.why))
     segmented = segmenting.segment(args.study, choice.stack, trained)
-    chosen = {image.series for image in images if image.series_number == choice.series_number}
-    values = report.report(
-        segmented,
-        trained,
-        choice.why,
-        _about_files(found),
-        [*found.damaged, *(image.path for image in images if image.series not in chosen)],
-    )
+    contours.write(os.path.join(stage, 'contours'), segmented, number)
+    said = segmentation.write(os.path.join(stage, 'segmentation.dcm'), segmented, args.study, args.anonymous)
+    chosen = choice.stack.images[0][0].series
+    others = [*found.elsewhere, *(image.path for image in images if image.series != chosen)]
+    values = report.report(segmented, trained, choice.why, [*_about_files(found), *said], [*found.damaged, *others])
     report.write(stage, segmented, values)
     pages.write(os.path.join(stage, PAGE_FILE), segmented, values)
     pictures.write_beat(os.path.join(stage, 'beat.gif'), segmented)
     pictures.write_slices(os.path.join(stage, 'slices.png'), segmented)
-    contours.write(os.path.join(stage, 'contours'), segmented)
-    segmentation.write(os.path.join(stage, 'segmentation.dcm'), segmented, args.study, args.anonymous)
     _print(values, out)
 
 
@@ -86,10 +88,11 @@ def _nothing(folder: str, found: Found) -> str:
 
 
 def _about_files(found: Found) -> List[str]:
-    if not found.damaged:
-        return []
+    """A file that is cut off in its header reads as one that does not tell where its image lies."""
     return [
-        f'{counted(len(found.damaged), "DICOM file")} cannot be read, and left out: {found.damaged[0]} is the first.'
+        f'{counted(len(paths), "DICOM file")} {what}, and left out: {paths[0]} is the first.'
+        for paths, what in ((found.damaged, 'cannot be read'), (found.elsewhere, 'without a place in the patient'))
+        if paths
     ]
 
 
@@ -104,8 +107,8 @@ def _print(values: Dict[str, Any], out: str) -> None:
     fraction = values['ejection_fraction_percent']
     print(f'Ejection fraction: {"none" if fraction is None else f"{fraction:.1f} %"}')
     for warning in values['warnings']:
-        print(f'Note: {warning}')
-    print(f'All of it: {os.path.join(out, PAGE_FILE)}')
+        print(one_line(f'Note: {warning}'))
+    print(one_line(f'All of it: {os.path.join(out, PAGE_FILE)}'))
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ import warnings
 from typing import Any, List, NamedTuple, Optional, Tuple
 
 from lvseg import progress
+from lvseg.errors import LabError
 from lvseg.manifest import Spacing
 
 import numpy as np
@@ -89,11 +90,12 @@ def _is_dicom(path: str) -> bool:
         return False
 
 
+@dicom.nesting_bounded()
 def _sort_in(found: Found, folder: str, path: str) -> None:
     try:
         dataset = pydicom.dcmread(os.path.join(folder, path), specific_tags=_TAGS, stop_before_pixels=True)
         identity = [str(dataset.get(tag) or '') for tag in ('SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID')]
-    except LIBRARY_ERRORS:
+    except (LabError, *LIBRARY_ERRORS):
         found.damaged.append(path)
         return
     try:

@@ -7,7 +7,7 @@ import os
 import statistics
 from typing import Any, Dict, List, Optional
 
-from lvseg import checkpoints, reports
+from lvseg import reports
 from lvseg.prediction import Trained
 
 from study.segmenting import Segmented
@@ -73,7 +73,7 @@ def _training(trained: Trained) -> Dict[str, Any]:
     """The checkpoint's own record of its training."""
     return {
         'exercise': trained.exercise,
-        'step': checkpoints.step(trained.checkpoint),
+        'step': trained.step,
         'seed': trained.run.get('seed'),
         'flags': {name: value for name, value in sorted(trained.run.items()) if name not in _PATHS},
         'validation_dice': _validation_dice(os.path.dirname(trained.checkpoint)),

@@ -48,7 +48,7 @@ def network(studies, generous=False):
         nothing = np.zeros((256, 256))
         return np.array([masks.get(image.astype(np.int64).tobytes(), nothing) for image in images], np.float32)
 
-    return Trained('checkpoint', 'challenge', {'seed': 1}, probabilities)
+    return Trained('checkpoint', 1500, 'challenge', {'seed': 1}, probabilities)
 
 
 @pytest.fixture(scope='module')
@@ -58,7 +58,7 @@ def as_the_expert(studies):
 
 @pytest.fixture
 def nothing_found():
-    return Trained('checkpoint', 'challenge', {}, lambda images: np.zeros((len(images), 256, 256), np.float32))
+    return Trained('checkpoint', 1500, 'challenge', {}, lambda images: np.zeros((len(images), 256, 256), np.float32))
 
 
 @pytest.fixture

@@ -51,4 +51,4 @@ def bright(pixels):
     return (pixels >= BRIGHT / 2).astype(np.float32)
 
 
-NETWORK = Trained('logs/model.ckpt-9', 'cnn', {'exercise': 'cnn', 'seed': 3, 'num_epochs': 30}, bright)
+NETWORK = Trained('logs/model.ckpt-9', 9, 'cnn', {'exercise': 'cnn', 'seed': 3, 'num_epochs': 30}, bright)

@@ -102,7 +102,8 @@ def test_an_empty_prediction_has_no_ejection_fraction_and_says_so(segment, repor
     assert report()['edv_ml'] == 0
     assert report()['ejection_fraction_percent'] is None
     assert report()['warnings'] == [
-        'The network finds no left ventricle in any image, so there is no ejection fraction.'
+        'No pixel is left ventricle: there is no segmentation.dcm.',
+        'The network finds no left ventricle in any image, so there is no ejection fraction.',
     ]
     assert 'Ejection fraction: none' in printed
 
@@ -145,10 +146,10 @@ def test_what_is_left_out_is_listed(segment, report):
     assert report()['left_out'] == ['scout.dcm']
 
 
-def test_a_damaged_file_is_left_out_and_said(segment, report):
-    files = {**cine(BEATING), 'broken.dcm': image(9, 0, 0)[:200]}
-    segment(files)
+def test_a_file_that_is_cut_off_in_its_header_is_left_out_and_listed(segment, report):
+    segment({**cine(BEATING), 'broken.dcm': image(9, 0, 0)[:400]})
     assert report()['left_out'] == ['broken.dcm']
+    assert report()['slices'] == 3
 
 
 def test_earlier_results_are_replaced(segment, report):
