@@ -10,16 +10,15 @@ import heapq
 import itertools
 import os
 import re
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
-from lvseg import checkpoints, device, flags, metrics, networks, pictures, progress, records, runs
+from lvseg import flags, metrics, pictures, prediction, progress, records, runs
 from lvseg.errors import LabError, one_line
 from lvseg.layout import record_file
+from lvseg.prediction import Trained
 from lvseg.project import DATA, LOGS
 
 import numpy as np
-import tensorflow.compat.v1 as tf
 
 from data_prep.sources import images
 
@@ -28,8 +27,6 @@ _ASKED_AT_MOST = 300  # Larger pictures no viewer shows.
 _COLUMNS = 6
 _TILE_SIZE = 224  # pixels
 _LETTERS_IN_TILE = 36
-
-Predict = Callable[[np.ndarray], np.ndarray]
 
 
 class Chosen(NamedTuple):
@@ -104,39 +101,18 @@ def _of(number: int, wanted: Chosen, where: str) -> Chosen:
     return wanted._replace(last=min(wanted.last, number))
 
 
-def worst(slices: Source, predict: Predict) -> List[Shown]:
+def worst(slices: Source, trained: Trained) -> List[Shown]:
     """Those with the lowest Dice, from the lowest up; slices without labels in their order."""
-    return heapq.nsmallest(slices.at_most, _predicted(slices, predict), key=lambda piece: piece.dice or 0)
+    return heapq.nsmallest(slices.at_most, _predicted(slices, trained), key=lambda piece: piece.dice or 0)
 
 
-def _predicted(slices: Source, predict: Predict) -> Iterator[Shown]:
+def _predicted(slices: Source, trained: Trained) -> Iterator[Shown]:
     with progress.bar(slices.chosen.last - slices.chosen.first + 1, description='Drawing') as bar:
         for name, image, label in slices.slices:
-            prediction = predict(image)
-            dice = None if label is None else float(metrics.dice(metrics.mask_areas(label, prediction)))
+            predicted = (trained.probabilities(image[np.newaxis])[0] > 0.5).astype(np.int32)
+            dice = None if label is None else float(metrics.dice(metrics.mask_areas(label, predicted)))
             bar.update()
-            yield Shown(name, pictures.Slice(image, label, prediction), dice)
-
-
-def predictor(checkpoint: str, exercise: str, network: Path, run: Dict[str, Any]) -> Predict:
-    """A function from raw pixels, integer [256, 256], to the network's classes, int32 [256, 256].
-
-    Args:
-        network: path of the neuralnetwork.py that the checkpoint was made with.
-        run: what the run's run.json says (lvseg.runs.load).
-
-    Raises:
-        LabError: the network cannot be built, or is not the checkpoint's.
-    """
-    with tf.Graph().as_default() as graph:
-        with networks.mistakes_explained(network):
-            module = networks.load(network, networks.source(network))
-            batch = networks.images()
-            choices = networks.choices(module, run)
-            prediction = metrics.predictions(networks.call(module, 'inference', batch, training=False, **choices))
-        session = tf.Session(graph=graph, config=device.session_config())
-        checkpoints.restore(session, tf.train.Saver(), checkpoint, exercise)
-    return lambda image: session.run(prediction, {batch: image[np.newaxis] / records.PIXEL_SCALE})[0]
+            yield Shown(name, pictures.Slice(image, label, predicted), dice)
 
 
 def draw(slices: List[Shown], title: str) -> bytes:
@@ -201,16 +177,11 @@ def main() -> None:
     args = _parser().parse_args()
 
     run = args.checkpoint_dir or newest_run(args.exercise)
-    checkpoint = checkpoints.newest(run)
-    made_by = runs.load(run) or {}
-    exercise = args.exercise or made_by.get('exercise')
-    if checkpoint is None or exercise is None:
-        raise LabError(f'{run} is no directory of a training run. Give the --checkpoint_dir of one.')
+    trained = prediction.load(run, args.exercise)
     slices = source(args.data, args.slices)
-    network = networks.of_run(exercise, made_by)
-    drawn = worst(slices, predictor(checkpoint, exercise, network, made_by))
+    drawn = worst(slices, trained)
 
-    title = f'{exercise}, step {checkpoints.step(checkpoint)}: {len(drawn)} of {slices.number} slices'
+    title = f'{trained.exercise}, step {trained.step}: {len(drawn)} of {slices.number} slices'
     out = args.out or os.path.join(run, 'show.png')
     with runs.writing(os.path.dirname(os.path.abspath(out))), open(out, 'wb') as file:
         file.write(draw(drawn, title))

@@ -11,7 +11,7 @@ slices.png         slices with the contours of the expert and of a trained netwo
 import types
 from typing import Callable, Dict, List, NamedTuple, Tuple
 
-from lvseg import checkpoints, flags, metrics, networks, pictures, records, runs, summaries
+from lvseg import flags, metrics, networks, pictures, prediction, records, summaries
 from lvseg.layout import SIZE, record_file
 from lvseg.project import PROJECT
 
@@ -346,9 +346,7 @@ def augmentation_picture(data_dir: str) -> bytes:
 
 def slices_picture(data_dir: str, checkpoint_dir: str) -> bytes:
     """Six validation slices, from the one with the lowest Dice to the one with the highest."""
-    exercise = runs.load(checkpoint_dir)['exercise']
-    predict = drawing.predictor(checkpoints.newest(checkpoint_dir), exercise, networks.solution(exercise), {})
-    ordered = drawing.worst(drawing.source(data_dir), predict)
+    ordered = drawing.worst(drawing.source(data_dir), prediction.load(checkpoint_dir))
     some = [ordered[number] for number in np.linspace(0, len(ordered) - 1, 6).astype(int)]
     tiles = [pictures.tile(found.piece, [(f'Dice {found.dice:.3f}', pictures.TEXT)], 200) for found in some]
     return pictures.png(pictures.grid(tiles, list(pictures.LEGEND), 3))
