@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-# A shell that starts a command with `&` has it ignore Ctrl-C, and nohup a closed terminal, and so all that they start; the
-# programs tested must not.
+# A shell that starts a command with `&` has it ignore Ctrl-C, and nohup a closed terminal, and so all that they start;
+# the programs tested must not.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
