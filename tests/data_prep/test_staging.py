@@ -91,9 +91,12 @@ def test_readers_do_not_hold_a_folder_when_their_parent_is_killed(root, tmp_path
         'from data_prep.reading import reader\n'
         'from data_prep.staging import staged\n'
         'with staged(sys.argv[1]), reader(None, 2):\n'
+        '    begun, begins = os.pipe()\n'
         '    pid = os.fork()\n'
         '    if pid == 0:\n'
+        '        os.write(begins, b"x")\n'
         '        signal.pause()\n'
+        '    os.read(begun, 1)\n'
         '    print(pid, flush=True)\n'
         '    os.kill(os.getpid(), signal.SIGKILL)\n'
     )
