@@ -15,7 +15,7 @@ from setup.editions import EDITIONS, Edition, edition_for, edition_of, editions_
 from setup.findings import Finding
 
 # The others TensorFlow imports, or does without.
-IMPORTED_BY_THE_LAB = {'pydicom', 'Pillow', 'scipy', 'tqdm', 'psutil', 'tf_keras'}
+IMPORTED_BY_THE_LAB = {'pydicom', 'Pillow', 'scipy', 'contourpy', 'tqdm', 'psutil', 'tf_keras'}
 
 # Prints what TensorFlow says of itself, as JSON. 1.15 does not say for which CUDA it is built: its own wheels, for
 # Python 3.7, for 10.0; NVIDIA's, for Python 3.8, for 11 or 12.
