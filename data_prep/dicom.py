@@ -52,6 +52,15 @@ class _Stored(NamedTuple):
     dataset: FileDataset
 
 
+def is_dicom(path: str) -> bool:
+    """Whether a file begins as a DICOM file does; they often come without an extension."""
+    try:
+        with open(path, 'rb') as file:
+            return file.read(MAGIC_AT + len(MAGIC)).endswith(MAGIC)
+    except OSError:
+        return False
+
+
 @contextlib.contextmanager
 def nesting_bounded() -> Iterator[None]:
     """pydicom reads a sequence within a sequence by recursion; of 20,000 of them, Python 3.7 dies."""

@@ -3,6 +3,7 @@
 import math
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from study import volumes
 from study.agreement import Agreement, agreement
 
 # Quantity -> heading and unit.
@@ -18,7 +19,7 @@ class Pumped(NamedTuple):
     @property
     def ejection_fraction(self) -> Optional[float]:
         """Percent; None of an empty ventricle."""
-        return 100 * (self.edv - self.esv) / self.edv if self.edv else None
+        return volumes.ejection_fraction(self.edv, self.esv)
 
 
 class Comparison(NamedTuple):

@@ -95,11 +95,10 @@ def save(session: tf.Session, saver: tf.train.Saver, directory: str, global_step
     except ValueError:  # So the saver says that the directory is not there.
         raise LabError(f'{directory} was removed during the training; nothing can be saved there.') from None
     except (tf.errors.OpError, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else versions.reason(error).split('; ')[-1]
         raise LabError(
-            f'the checkpoint of step {global_step} cannot be saved in {directory}: {reason}. It needs '
-            f'{_megabytes(_size())}, {_megabytes(shutil.disk_usage(directory).free)} are free. What was saved before '
-            'is intact: make room and go on with --resume.'
+            f'the checkpoint of step {global_step} cannot be saved in {directory}: {versions.disk_reason(error)}. '
+            f'It needs {_megabytes(_size())}, {_megabytes(shutil.disk_usage(directory).free)} are free. What was saved '
+            'before is intact: make room and go on with --resume.'
         ) from None
 
 

@@ -84,10 +84,9 @@ class EventFile:
         try:
             yield
         except (tf.errors.OpError, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) else versions.reason(error).split('; ')[-1]
             raise LabError(
-                f'the curves cannot be written in {self._directory}: {reason}. Checkpoints saved before are intact: '
-                'make room there, or give another directory.'
+                f'the curves cannot be written in {self._directory}: {versions.disk_reason(error)}. '
+                'Checkpoints saved before are intact: make room there, or give another directory.'
             ) from None
 
 

@@ -40,8 +40,6 @@ HPARAMS = {
     'eval_data': api_pb2.DATA_TYPE_STRING,
 }
 
-_UNFINISHED = 'events.part'  # TensorBoard reads whatever has `tfevents` in its name.
-
 _PICTURE_SIZE = 256  # pixels
 
 # A histogram of so many values looks like that of all 100 million weights of the fully connected network.

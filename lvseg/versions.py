@@ -51,6 +51,11 @@ def reason(error: Exception) -> str:
     return lines[places[0] - 1].strip() if places and places[0] > 0 else lines[0]
 
 
+def disk_reason(error: Exception) -> str:
+    """Why a file could not be written, in a few words: of an OSError, or of one that TensorFlow raised."""
+    return error.strerror if isinstance(error, OSError) else reason(error).split('; ')[-1]
+
+
 @contextlib.contextmanager
 def damage_as(explained: Exception) -> Iterator[None]:
     """A failure to read a checkpoint raises this error in its place."""

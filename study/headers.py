@@ -73,21 +73,13 @@ def find(folder: str) -> Found:
         LabError: there is no such folder.
     """
     found = Found([], [], [])
-    paths = [path for path in files_under(folder) if _is_dicom(os.path.join(folder, path))]
+    paths = [path for path in files_under(folder) if dicom.is_dicom(os.path.join(folder, path))]
     with progress.bar(len(paths), description='Reading headers') as bar, warnings.catch_warnings():
         warnings.simplefilter('ignore')  # pydicom quotes identifiers that break the standard's rules.
         for path in paths:
             _sort_in(found, folder, path)
             bar.update()
     return found
-
-
-def _is_dicom(path: str) -> bool:
-    try:
-        with open(path, 'rb') as file:
-            return file.read(dicom.MAGIC_AT + len(dicom.MAGIC)).endswith(dicom.MAGIC)
-    except OSError:
-        return False
 
 
 @dicom.nesting_bounded()

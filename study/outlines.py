@@ -12,7 +12,7 @@ from scipy.ndimage import binary_fill_holes
 
 from data_prep.contours import FIRST_PIXEL
 
-_EDGE = 0.5  # Probability from which on a pixel is in.
+EDGE = 0.5  # Probability from which on a pixel is in.
 _HALF_OF_THE_LINE = 0.5  # pixels
 
 
@@ -43,9 +43,9 @@ def _edge(probabilities: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """The line on which the probability is a half, by linear interpolation between the centres of pixels."""
     filled = binary_fill_holes(kept)
     # What is not kept counts as outside, and what it encloses as inside, whatever the network thinks of it.
-    field = np.where(filled, np.maximum(probabilities, _EDGE), np.minimum(probabilities, np.nextafter(_EDGE, 0)))
+    field = np.where(filled, np.maximum(probabilities, EDGE), np.minimum(probabilities, np.nextafter(EDGE, 0)))
     field = np.where(filled & ~kept, 1, field)
-    lines = contourpy.contour_generator(z=np.pad(field.astype(np.float64), 1, 'constant')).lines(_EDGE)
+    lines = contourpy.contour_generator(z=np.pad(field.astype(np.float64), 1, 'constant')).lines(EDGE)
     return max(lines, key=area)[:-1] - 1 if lines else np.zeros((0, 2))
 
 

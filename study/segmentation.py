@@ -19,6 +19,7 @@ from pydicom.tag import Tag
 from pydicom.uid import SegmentationStorage, generate_uid
 from pydicom.valuerep import format_number_as_ds
 
+from data_prep import fitting
 from data_prep.slices import LIBRARY_ERRORS
 from study.dicom_files import save
 from study.headers import Image
@@ -99,10 +100,7 @@ def inside(points: np.ndarray, shape: Tuple[int, int]) -> np.ndarray:
     width, height = np.maximum(last - first + 1, 0)
     fine = _centres_inside((points - first + 0.5) * _FINER - 0.5, (height * _FINER, width * _FINER))
     share = fine.reshape(height, _FINER, width, _FINER).mean(axis=(1, 3))
-    largest_first = np.argsort(-share, axis=None, kind='stable')
-    piece = np.zeros((height, width), bool)
-    piece.flat[largest_first[: int(np.rint(share.sum()))]] = True
-    mask[first[1] : first[1] + height, first[0] : first[0] + width] = piece
+    mask[first[1] : first[1] + height, first[0] : first[0] + width] = fitting.outlined(share)
     return mask
 
 

@@ -16,8 +16,6 @@ from study.volumes import Volumes
 
 _AT_A_TIME = 10  # images, which bounds the memory that a network takes
 
-_EDGE = 0.5  # The probability from which on a pixel is left ventricle.
-
 
 class Segmented(NamedTuple):
     """A stack, and what the network and the rule of study.ventricle make of it; slices from base to apex."""
@@ -41,7 +39,7 @@ def segment(folder: str, stack: Stack, trained: Trained) -> Segmented:
     """
     pixels = _pixels(folder, stack)
     probabilities = _probabilities(pixels, trained)
-    found = ventricle.ventricle(probabilities >= _EDGE)
+    found = ventricle.ventricle(probabilities >= outlines.EDGE)
     drawn = [
         [outlines.outline(*image) for image in zip(of_slice, kept)] for of_slice, kept in zip(probabilities, found.kept)
     ]

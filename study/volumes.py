@@ -29,9 +29,12 @@ class Volumes(NamedTuple):
     @property
     def ejection_fraction(self) -> Optional[float]:
         """Stroke volume by end-diastolic volume, %; None of an empty ventricle, or of a single phase."""
-        if self.edv == 0 or len(self.by_phase) == 1:
-            return None
-        return 100 * (self.edv - self.esv) / self.edv
+        return None if len(self.by_phase) == 1 else ejection_fraction(self.edv, self.esv)
+
+
+def ejection_fraction(edv: float, esv: float) -> Optional[float]:
+    """Stroke volume by end-diastolic volume, %; None of an empty ventricle."""
+    return 100 * (edv - esv) / edv if edv else None
 
 
 def volumes(areas: np.ndarray, thicknesses: List[float]) -> Volumes:

@@ -111,20 +111,11 @@ def _pictures(folder: str) -> Tuple[Dict[str, List[str]], int]:
     found: DefaultDict[str, List[str]] = defaultdict(list)
     paths = [path for path in files_under(folder) if not os.path.basename(path).startswith('.')]
     for path in paths:
-        if path.lower().endswith(EXTENSIONS) or _is_dicom(os.path.join(folder, path)):
+        if path.lower().endswith(EXTENSIONS) or dicom.is_dicom(os.path.join(folder, path)):
             found[without_extensions(path)].append(path)
     if not found:
         raise LabError(f'{folder} has no PNG, JPEG, TIFF or DICOM files, but {len(paths) or "no"} others.')
     return dict(found), len(paths) - sum(map(len, found.values()))
-
-
-def _is_dicom(path: str) -> bool:
-    """DICOM files often come without an extension."""
-    try:
-        with open(path, 'rb') as file:
-            return file.read(dicom.MAGIC_AT + len(dicom.MAGIC)).endswith(dicom.MAGIC)
-    except OSError:
-        return False
 
 
 def _problem(images: List[str], masks: List[str]) -> str:
