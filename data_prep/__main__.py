@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def _sunnybrook(args: argparse.Namespace) -> None:
-    found = sunnybrook.find(args.raw_dir)
+    found = sunnybrook.find(args.raw_dir, args.with_empty)
     with staged(args.out) as stage:
         rows = _write(args, stage, found, functools.partial(sunnybrook.read, args.raw_dir))
     _print_summary(args, found, rows)
@@ -89,7 +89,7 @@ def _phantom(args: argparse.Namespace) -> None:
             studies.write_studies(raw_dir, args.patients, args.seed)
         except OSError as error:
             raise LabError(f'cannot write studies in {args.out}: {error.strerror}.') from None
-        found = sunnybrook.find(raw_dir)
+        found = sunnybrook.find(raw_dir, args.with_empty)
         rows = _write(args, stage, found, functools.partial(sunnybrook.read, raw_dir))
     _say(f'Invented {counted(args.patients, "patient")}, whose studies are in {os.path.join(args.out, STUDIES)}.')
     _print_summary(args, found, rows)

@@ -33,6 +33,7 @@ def parser() -> Parser:
     sunnybrook.add_argument(
         'raw_dir', metavar='RAW_DIR', help='folder with SCD_IMAGES_01 ... or challenge_training ...'
     )
+    _add_with_empty(sunnybrook)
     _add_common(sunnybrook)
 
     images = add(
@@ -97,10 +98,20 @@ def parser() -> Parser:
     phantom.add_argument(
         '--patients', type=_patients, default=15, metavar='N', help='how many patients (default: %(default)s)'
     )
+    _add_with_empty(phantom)
     _add_common(phantom)
 
     top.epilog = '\n'.join(f'{part.prog}\n{part.format_help()}' for part in (sunnybrook, images, nifti, phantom))
     return top
+
+
+def _add_with_empty(command: Parser) -> None:
+    command.add_argument(
+        '--with_empty',
+        action='store_true',
+        help='take the slices above the base and below the apex, too, at the phases that were outlined: there is no '
+        'ventricle in them (default: only slices with a contour)',
+    )
 
 
 def _add_fitting(command: Parser) -> None:

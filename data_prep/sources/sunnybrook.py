@@ -9,6 +9,7 @@ MICCAI challenge of 2009:
     Sunnybrook Cardiac MR Database ContoursPart3/TrainingDataContours/SC-HF-I-01/contours-manual/...
 
 A contour's series number is always 0001, so only the second number, the image's, tells which DICOM it belongs to.
+Images are numbered slice by slice, the 20 phases of a heartbeat in each.
 """
 
 import csv
@@ -21,6 +22,8 @@ from typing import DefaultDict, Dict, List, NamedTuple, Tuple
 from lvseg.errors import LabError
 from lvseg.layout import SIZE
 
+import numpy as np
+
 from data_prep import contours, dicom
 from data_prep.names import case_name, slice_name
 from data_prep.slices import Found, Pair, Slice, counted, files_in, files_under, folders_in, naming, read_bytes
@@ -30,6 +33,8 @@ TABLE = 'scd_patientdata.csv'
 
 _DICOM_NAME = re.compile(r'(IM-[0-9]+)-([0-9]+)\.dcm', re.IGNORECASE)
 _CONTOUR_NAME = re.compile(r'IM-[0-9]+-([0-9]+)-icontour-manual\.txt', re.IGNORECASE)
+
+_PHASES = 20  # of each slice, in every study of these data
 
 # Image number -> files of that number: one, or the folder is not to be trusted.
 Series = Dict[int, List[str]]
@@ -43,23 +48,31 @@ class _Layout(NamedTuple):
     key: str  # What says which series belongs to which case.
 
 
-def find(raw_dir: str) -> Found:
+def find(raw_dir: str, with_empty: bool = False) -> Found:
     """Pairs every endocardial contour with its DICOM slice.
+
+    Args:
+        raw_dir: folder of the data.
+        with_empty: take the slices, too, that the expert left empty: above the base and below the apex, at the phases
+            that he outlined.
 
     Raises:
         LabError: no such folder, neither layout, or both.
     """
     layout = _layout(raw_dir)
-    slices = [
-        piece
-        for case, case_contours in sorted(layout.contours.items())
-        for piece in _pair(case, case_contours, layout.series.get(case, {}), layout.key)
-    ]
+    slices, empty = [], []
+    for case, case_contours in sorted(layout.contours.items()):
+        series = layout.series.get(case, {})
+        of_case = _pair(case, case_contours, series, layout.key)
+        slices += of_case
+        if with_empty:
+            empty += _empty(case, [number for number, _ in case_contours], of_case, series)
+    beside = f', and {counted(len(empty), "slice")} beyond base and apex' if with_empty else ''
     return Found(
-        slices,
+        sorted(slices + empty, key=lambda piece: piece.patient),
         [
-            f'Found {counted(len(slices), "endocardial contour")}, in the layout of {layout.name}.',
-            f'Passed over: {", ".join(_passed_over(layout, slices)) or "nothing"}.',
+            f'Found {counted(len(slices), "endocardial contour")}{beside}, in the layout of {layout.name}.',
+            f'Passed over: {", ".join(_passed_over(layout, slices + empty)) or "nothing"}.',
         ],
     )
 
@@ -69,7 +82,7 @@ def read(raw_dir: str, piece: Slice) -> Pair:
 
     Returns:
         image: int64 [256, 256], pixel values of the scanner.
-        mask: uint8 [256, 256], 1 inside the endocardial contour and on it, 0 outside.
+        mask: uint8 [256, 256], 1 inside the endocardial contour and on it, 0 outside; and where there is none.
         spacing: that of the DICOM file.
 
     Raises:
@@ -80,6 +93,8 @@ def read(raw_dir: str, piece: Slice) -> Pair:
         if image.pixels.shape != (SIZE, SIZE):
             height, width = image.pixels.shape
             raise LabError(f'has {width} x {height} pixels; the contours are drawn on {SIZE} x {SIZE}')
+    if not piece.mask:
+        return Pair(image.pixels, np.zeros((SIZE, SIZE), np.uint8), image.spacing)
     with naming(piece.mask):
         return Pair(image.pixels, contours.read_mask(read_bytes(raw_dir, piece.mask)), image.spacing)
 
@@ -237,3 +252,25 @@ def _pair(case: str, case_contours: List[Tuple[int, str]], series: Dict[str, Ser
             problem = ''
         slices.append(Slice(name, case, '' if problem else images[0], contour, problem))
     return slices
+
+
+def _empty(case: str, numbers: List[int], outlined: List[Slice], series: Dict[str, Series]) -> List[Slice]:
+    """The slices beyond those outlined, at each of their phases, of the series that has them all.
+
+    Between two outlined slices an empty one is an oversight, and no sign that there is no ventricle.
+    """
+    images = {piece.image for piece in outlined}
+    found = []
+    for frames in series.values():
+        files = {number: paths[0] for number, paths in frames.items() if len(paths) == 1}
+        if not images <= set(files.values()):
+            continue
+        for phase in sorted({number % _PHASES for number in numbers}):
+            of_phase = [number for number in numbers if number % _PHASES == phase]
+            beyond = [
+                number
+                for number in sorted(files)
+                if number % _PHASES == phase and not min(of_phase) <= number <= max(of_phase)
+            ]
+            found += [Slice(slice_name(case, number), case, files[number], '') for number in beyond]
+    return found

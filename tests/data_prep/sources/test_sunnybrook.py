@@ -306,3 +306,39 @@ def test_the_manifest_tells_the_pixel_spacing_of_each_slice(prepare, atlas, make
     assert prepare(files, '--val_fraction', 0).status == 0
     found = {int(row['name'][-4:]): row['pixel_spacing'] for row in manifest()}
     assert found == {1: '1.36719', 2: '1.5\\1.25', 3: ''}  # Six digits; rows first, as in DICOM.
+
+
+@pytest.fixture
+def four_slices(atlas, frame):
+    """Of four slices of 20 phases, 1 to 20 and so on: outlined are the second and the third in phases 7 and 20."""
+    files = atlas({'SC-HF-I-1': [27, 40, 47, 60]})
+    series = f'{CASE_FOLDER}/CINESAX_300'
+    return {**files, **{f'{series}/IM-0003-{number:04d}.dcm': frame for number in (7, 13, 20, 67, 80)}}
+
+
+def test_slices_beyond_base_and_apex_are_empty_ones_at_the_phases_outlined(prepare, four_slices, manifest, tmp_path):
+    done = prepare(four_slices, '--with_empty', '--val_fraction', 0)
+    assert 'Found 4 endocardial contours, and 4 slices beyond base and apex' in done.stdout
+    assert 'Passed over: 1 frame without a contour.' in done.stdout
+    empty = {row['name'][-4:]: row['lv_pixels'] for row in manifest() if not row['mask']}
+    assert empty == {'0007': '0', '0020': '0', '0067': '0', '0080': '0'}  # 13 is of a phase that nobody outlined.
+
+
+def test_an_empty_slice_has_a_label_without_a_ventricle(prepare, four_slices, read_records, tmp_path):
+    assert prepare(four_slices, '--with_empty', '--val_fraction', 0).status == 0
+    labels = [label for _, label in read_records(tmp_path / 'out', 'train')]
+    # The fixture's contour of image n fills (n + 1) ** 2 pixels.
+    assert sorted(int(label.sum()) for label in labels) == [0, 0, 0, 0, 28**2, 41**2, 48**2, 61**2]
+
+
+def test_a_slice_between_two_outlined_ones_is_no_empty_one(prepare, four_slices, manifest):
+    contour = 'SCD_ManualContours/SC-HF-I-01/contours-manual/IRCCI-expert/IM-0001-0047-icontour-manual.txt'
+    files = {**four_slices, contour.replace('0047', '0067'): four_slices[contour]}
+    del files[contour]
+    assert prepare(files, '--with_empty', '--val_fraction', 0).status == 0
+    assert '0047' not in {row['name'][-4:] for row in manifest()}
+
+
+def test_without_the_flag_only_slices_with_a_contour_are_taken(prepare, four_slices, manifest):
+    assert 'Passed over: 5 frames without a contour.' in prepare(four_slices, '--val_fraction', 0).stdout
+    assert all(row['mask'] for row in manifest())
