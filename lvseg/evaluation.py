@@ -95,15 +95,7 @@ def trained_with(args: Namespace, added: Sequence[Flag]) -> Dict[str, Any]:
     checkpoint = _wait_for_checkpoint(args)
     run = runs.load(os.path.dirname(checkpoint)) or {}
     runs.check_exercise(run, args.exercise)
-    wanted = [flag for flag in added if flag.for_inference]
-    for flag in wanted:
-        if flag.offered is not None and run.get(flag.name) not in flag.offered:
-            raise LabError(
-                f'{args.checkpoint_dir} was trained with --{flag.name} {run.get(flag.name)}; here there is only '
-                f'{", ".join(map(str, flag.offered))}. Evaluate it with the runEval.py beside the runTraining.py that '
-                'trained it.'
-            )
-    return {flag.name: run.get(flag.name) for flag in wanted}
+    return runs.for_inference(args.checkpoint_dir, run, added)
 
 
 def _check_choices(checkpoint: str, choices: Dict[str, Any]) -> None:

@@ -77,12 +77,6 @@ def of_run(exercise: str, run: Dict[str, Any]) -> Path:
     return of_student(exercise) if folder == EXERCISES.name else solution(exercise)
 
 
-def choices(network: types.ModuleType, run: Dict[str, Any]) -> Dict[str, Any]:
-    """What the inference of a network was called with in a run, by the flags that its exercise adds to the lab's."""
-    added = getattr(network, 'FLAGS', ())
-    return {flag.name: run[flag.name] for flag in added if flag.for_inference and flag.name in run}
-
-
 def source(path: Path) -> str:
     """The text of a network.
 

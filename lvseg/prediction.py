@@ -38,8 +38,9 @@ def load(directory: str, exercise: Optional[str] = None) -> Trained:
     with tf.Graph().as_default() as graph:
         with networks.mistakes_explained(path):
             module = networks.load(path, networks.source(path))
+            choices = runs.for_inference(directory, run, getattr(module, 'FLAGS', ()))
             images = networks.images()
-            logits = networks.call(module, 'inference', images, training=False, **networks.choices(module, run))
+            logits = networks.call(module, 'inference', images, training=False, **choices)
             found = metrics.probabilities(logits)
         session = tf.Session(graph=graph, config=device.session_config())
         checkpoints.restore(session, tf.train.Saver(), checkpoint, exercise)

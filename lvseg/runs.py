@@ -9,10 +9,11 @@ import pathlib
 import sys
 from contextlib import contextmanager
 from datetime import datetime
-from typing import IO, Any, Callable, Dict, Iterator, List, NamedTuple, Optional
+from typing import IO, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 from lvseg import files, locks, project
 from lvseg.errors import LabError, one_line
+from lvseg.flags import Flag
 
 _FLAGS_FILE = 'run.json'
 _LOCK_FILE = 'lock'
@@ -73,6 +74,29 @@ def load(directory: str) -> Optional[Dict[str, Any]]:
     if problem:
         raise LabError(f'{path} is damaged: {problem}. Train afresh, without --resume.')
     return _with_paths(values, project.found)
+
+
+def for_inference(directory: str, run: Dict[str, Any], added: Sequence[Flag]) -> Dict[str, Any]:
+    """What the inference of a run's network was called with, by the flags that its exercise adds to the lab's.
+
+    Args:
+        directory: that of the run, which an error names.
+        run: what its run.json says.
+        added: the exercise's own flags; those for inference are looked up.
+
+    Raises:
+        LabError: run.json does not tell one of them, or a value that is not offered here.
+    """
+    wanted = [flag for flag in added if flag.for_inference]
+    for flag in wanted:
+        if flag.offered is None or run.get(flag.name) in list(flag.offered):  # Anything may stand in run.json.
+            continue
+        was = f'was trained with --{flag.name} {run[flag.name]}' if flag.name in run else f'does not tell --{flag.name}'
+        raise LabError(
+            f'{directory} {was}; here there is only {", ".join(map(str, flag.offered))}. Use it with the '
+            'neuralnetwork.py that it was trained by.'
+        )
+    return {flag.name: run.get(flag.name) for flag in wanted}
 
 
 def _with_paths(values: Dict[str, Any], change: Callable[[str], str]) -> Dict[str, Any]:

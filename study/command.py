@@ -22,11 +22,11 @@ PAGE_FILE = 'report.html'
 def main() -> None:
     """Segments what the flags say; raises LabError."""
     args = _parser().parse_args()
-    trained = prediction.load(args.checkpoint_dir)
     found = headers.find(args.study)
     studies = _by_study(found.images)
     if not studies:
         raise LabError(_nothing(args.study, found))
+    trained = prediction.load(args.checkpoint_dir)
     with _placed(args.out) as stage:
         for number, images in enumerate(studies, start=1):
             folder = f'study-{number}' if len(studies) > 1 else ''

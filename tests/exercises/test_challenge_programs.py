@@ -127,7 +127,7 @@ def test_a_run_that_does_not_tell_how_it_was_trained_is_refused(unet_run, progra
     (copy / 'run.json').write_text(json.dumps(told))
     done = program.evaluate(copy)
     assert done.returncode == 1
-    assert 'was trained with --augment None; here there is only False, True.' in done.stderr
+    assert 'does not tell --augment; here there is only False, True.' in done.stderr
 
 
 def test_its_slices_are_drawn_with_the_network_that_was_trained(unet_run, run_here, data_dir, tmp_path):

@@ -6,6 +6,7 @@ import sys
 
 from lvseg import flags, locks, runs, training
 from lvseg.errors import LabError
+from lvseg.flags import Flag
 
 import pytest
 
@@ -338,3 +339,26 @@ def test_a_json_file_that_cannot_be_written_whole_leaves_the_earlier_one(tmp_pat
     with pytest.raises(TypeError):
         runs.save_json(str(path), {'dice': 0.7, 'of': object()})
     assert json.loads(path.read_text()) == {'dice': 0.5}
+
+
+NORMALISATION = Flag('normalisation', 'of intensities', 'lab', choices=('lab', 'per_image'), for_inference=True)
+
+
+def test_what_the_inference_was_called_with_is_taken_from_the_run():
+    added = [NORMALISATION, Flag('loss', 'what is made smaller', 'dice', choices=('dice',))]
+    run = {'normalisation': 'per_image', 'loss': 'dice', 'seed': 1}
+    assert runs.for_inference('logs/run', run, added) == {'normalisation': 'per_image'}
+
+
+@pytest.mark.parametrize(
+    ('run', 'told'),
+    [
+        ({'normalisation': 'zscore'}, 'logs/run was trained with --normalisation zscore; here there is only lab, per_'),
+        ({'normalisation': []}, 'logs/run was trained with --normalisation []; here there is only lab, per_image. '),
+        ({}, 'logs/run does not tell --normalisation; here there is only lab, per_image. Use it with the '),
+    ],
+)
+def test_a_run_whose_pixels_were_normalised_in_a_way_unknown_here_is_refused(run, told):
+    with pytest.raises(LabError) as refusal:
+        runs.for_inference('logs/run', run, [NORMALISATION])
+    assert str(refusal.value).startswith(told)

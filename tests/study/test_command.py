@@ -206,3 +206,8 @@ def test_images_that_do_not_tell_where_they_lie_are_refused(refused):
 
 def test_a_study_without_short_axis_cine_is_refused(refused):
     assert 'no short-axis cine' in refused(cine([[9], [9]]))
+
+
+def test_a_folder_without_dicom_files_is_refused_before_the_network_is_loaded(refused, monkeypatch):
+    monkeypatch.setattr(prediction, 'load', lambda directory: pytest.fail('the network was loaded'))
+    assert 'has no DICOM files' in refused({'notes.txt': 'hello'})
