@@ -10,6 +10,7 @@ TAKEN_parameters := EXERCISE
 TAKEN_reset := EXERCISE
 TAKEN_results := DATA_DIR
 TAKEN_cross-validate := DATA_DIR
+TAKEN_volumes := CHECKPOINT_DIR STUDIES FOLDS OUT
 
 # A variable that the target knows nothing of would be passed over, and other data taken than was meant.
 TAKEN := TF GPU $(foreach target,$(MAKECMDGOALS),$(TAKEN_$(target)))
@@ -21,7 +22,7 @@ $(if $(UNKNOWN),$(error ERROR: make $(MAKECMDGOALS) does not take $(UNKNOWN); it
 $(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY OUT),$(eval override $(name) :=))
 
 # What is typed after make, as in SOURCE="my data", reaches the commands through the environment, and the shell as it stands.
-TYPED := TF GPU SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY OUT
+TYPED := TF GPU SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -33,7 +34,7 @@ IN_PARALLEL := --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev lab challenge tensorboard show segment check reset doctor parameters archive exercises figures test test-slow \
-	test-exchange attack lint results cross-validate benchmark clean
+	test-exchange attack lint results cross-validate volumes benchmark clean
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -112,6 +113,10 @@ results: setup  ## measure the figures of docs/results.md: make results DATA_DIR
 
 cross-validate: setup  ## train and evaluate on 5 folds by patient, show a table: make cross-validate DATA_DIR=folder of records
 	@$(PYTHON) scripts/cross_validate.py $${DATA_DIR:+"$$DATA_DIR"}
+
+volumes: setup  ## measure how far volumes and EF are off, by folders CHECKPOINT_DIR, STUDIES, FOLDS, OUT
+	@$(PYTHON) scripts/measure_volumes.py $${CHECKPOINT_DIR:+--checkpoint_dir "$$CHECKPOINT_DIR"} \
+		$${STUDIES:+--studies "$$STUDIES"} $${FOLDS:+--folds "$$FOLDS"} $${OUT:+--out "$$OUT"}
 
 benchmark: setup  ## measure speed and memory: steps, evaluation, data preparation
 	@$(PYTHON) scripts/benchmark.py
