@@ -52,9 +52,8 @@ challenge: setup  ## train the challenge's network by its recipe: make challenge
 	@$(PYTHON) scripts/challenge.py $${DATA_DIR:+--data_dir "$$DATA_DIR"} \
 		$${CHECKPOINT_DIR:+--checkpoint_dir "$$CHECKPOINT_DIR"}
 
-tensorboard: setup  ## serve logs/ on http://127.0.0.1:6006
-	@echo 'TensorBoard: http://127.0.0.1:6006 (Ctrl-C ends it)'
-	@$(PYTHON) -m tensorboard.main --logdir logs --host 127.0.0.1 --port 6006 2>/dev/null
+tensorboard: setup  ## serve logs/ on http://127.0.0.1:6006, or the next port that is free
+	@$(PYTHON) scripts/board.py
 
 show: setup  ## draw slices with the expert's and the network's contours: make show EXERCISE=cnnDice DATA=folder SLICES=31:60
 	@$(PYTHON) scripts/show.py $${EXERCISE:+"$$EXERCISE"} $${DATA:+--data="$$DATA"} $${SLICES:+--slices="$$SLICES"} \
