@@ -8,6 +8,7 @@ import sys
 from typing import List
 
 from lvseg import cuda, versions
+from lvseg.errors import LabError
 
 import tensorflow.compat.v1 as tf
 
@@ -34,8 +35,26 @@ _TOO_NEW = (
 
 
 def session_config() -> tf.ConfigProto:
-    """GPU memory grows as needed: a lab's GPU is shared, and TensorFlow would take all of it."""
-    return tf.ConfigProto(gpu_options=tf.GPUOptions(allow_growth=True))
+    """GPU memory grows as needed: a lab's GPU is shared, and TensorFlow would take all of it. So are its cores.
+
+    Raises:
+        LabError: LAB_THREADS is no number of threads.
+    """
+    return tf.ConfigProto(
+        gpu_options=tf.GPUOptions(allow_growth=True),
+        intra_op_parallelism_threads=_threads(),
+        inter_op_parallelism_threads=_threads(),
+    )
+
+
+def _threads() -> int:
+    """What LAB_THREADS says, for machines that many share; 0, which is TensorFlow's own choice, where it is not set."""
+    wanted = os.environ.get('LAB_THREADS', '')
+    if not wanted:
+        return 0
+    if not re.fullmatch('[1-9][0-9]{0,3}', wanted):
+        raise LabError(f'LAB_THREADS={wanted}: a number of threads from 1 to 9999 is wanted, or none for all cores.')
+    return int(wanted)
 
 
 def announce() -> None:
@@ -50,7 +69,8 @@ def describe() -> str:
         described = '; '.join(usable)
         return f'Running on the GPU: {described}' + (_TOO_NEW if _is_too_new(described) else '')
 
-    cpu = f'Running on the CPU ({os.cpu_count()} cores)'
+    shared = f'{_threads()} of ' if _threads() else ''
+    cpu = f'Running on the CPU ({shared}{os.cpu_count()} cores)'
     if not nvidia_gpu_present():
         return f'{cpu}: this machine has no NVIDIA GPU.'
     missing = missing_cuda_libraries() if versions.cuda_version() == _WHEELS_CUDA else []

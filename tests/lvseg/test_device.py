@@ -2,6 +2,7 @@ import ctypes
 from types import SimpleNamespace
 
 from lvseg import device
+from lvseg.errors import LabError
 
 import pytest
 
@@ -130,3 +131,24 @@ def test_the_line_is_printed_to_stderr(no_usable_gpu, monkeypatch, capsys):
     out, err = capsys.readouterr()
     assert out == ''
     assert err == 'Running on the CPU (2 cores): this machine has no NVIDIA GPU.\n'
+
+
+def test_lab_threads_bounds_the_threads_and_is_told(no_usable_gpu, monkeypatch):
+    monkeypatch.setattr(device, 'nvidia_gpu_present', lambda: False)
+    monkeypatch.setenv('LAB_THREADS', '1')
+    config = device.session_config()
+    assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (1, 1)
+    assert device.describe() == 'Running on the CPU (1 of 2 cores): this machine has no NVIDIA GPU.'
+
+
+def test_without_lab_threads_tensorflow_chooses(monkeypatch):
+    monkeypatch.delenv('LAB_THREADS', raising=False)
+    config = device.session_config()
+    assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (0, 0)
+
+
+@pytest.mark.parametrize('value', ['0', '-1', 'two', '1.5', '1e3', '10000'])
+def test_lab_threads_that_are_none_are_refused(value, monkeypatch):
+    monkeypatch.setenv('LAB_THREADS', value)
+    with pytest.raises(LabError, match=f'LAB_THREADS={value}: a number of threads'):
+        device.session_config()
