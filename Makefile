@@ -1,6 +1,6 @@
 # The one door to the lab: `make help` lists what it can do. Every target does the set-up it needs by itself, once.
 
-# What each target takes beside TF and GPU, which go with all of them.
+# What each target takes beside TF, GPU and WHEELS, which go with all of them.
 TAKEN_lab := SOURCE
 TAKEN_challenge := DATA_DIR CHECKPOINT_DIR
 TAKEN_show := EXERCISE DATA SLICES CHECKPOINT_DIR OUT
@@ -13,7 +13,7 @@ TAKEN_cross-validate := DATA_DIR
 TAKEN_volumes := CHECKPOINT_DIR STUDIES FOLDS OUT
 
 # A variable that the target knows nothing of would be passed over, and other data taken than was meant.
-TAKEN := TF GPU $(foreach target,$(MAKECMDGOALS),$(TAKEN_$(target)))
+TAKEN := TF GPU WHEELS $(foreach target,$(MAKECMDGOALS),$(TAKEN_$(target)))
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(filter-out $(TAKEN),$(GIVEN))
 $(if $(UNKNOWN),$(error ERROR: make $(MAKECMDGOALS) does not take $(UNKNOWN); it takes $(TAKEN)))
@@ -22,7 +22,7 @@ $(if $(UNKNOWN),$(error ERROR: make $(MAKECMDGOALS) does not take $(UNKNOWN); it
 $(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY OUT),$(eval override $(name) :=))
 
 # What is typed after make, as in SOURCE="my data", reaches the commands through the environment, and the shell as it stands.
-TYPED := TF GPU SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT
+TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -33,7 +33,7 @@ PYTHON := $(VENV)/bin/python
 IN_PARALLEL := --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev lab challenge tensorboard show segment check reset doctor parameters archive exercises figures test test-slow \
+.PHONY: help setup setup-dev wheels lab challenge tensorboard show segment check reset doctor parameters archive exercises figures test test-slow \
 	test-exchange attack lint results cross-validate volumes benchmark clean
 
 help:  ## list these targets
@@ -44,6 +44,9 @@ setup:  ## make .venv with TensorFlow 1.15 and all the lab needs; TF=2, with any
 
 setup-dev: setup  ## add the tools that test and lint need
 	@scripts/setup.sh requirements-dev.txt
+
+wheels: setup  ## fetch all that setup installs into wheels/, for machines without a network: make setup WHEELS=wheels
+	@scripts/setup.sh wheels
 
 lab: setup  ## prepare data, train and evaluate the three solutions, show a table; SOURCE=folder for real data
 	@$(PYTHON) scripts/lab.py $${SOURCE:+"$$SOURCE"}

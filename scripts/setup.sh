@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the lab's Python: a venv with TensorFlow and what belongs to it. Does nothing where that is there already.
-# Usage: [TF=1|1.15|2|2.15] [GPU=1] setup.sh [REQUIREMENTS_FILE]
+# Usage: [TF=1|1.15|2|2.15] [GPU=1] [WHEELS=FOLDER] setup.sh [REQUIREMENTS_FILE | wheels]
 # TF=1 lies in .venv, TF=2 in .venv-tf2. Without TF, where 1.15 cannot be had, .venv becomes a link to .venv-tf2.
 # Removes nothing but what it has made itself. Keeps to what macOS has: bash 3.2, POSIX's tools.
 set -eu
@@ -64,8 +64,15 @@ install() {
 }
 
 pip_install() {
-    "$venv/bin/python" -m pip install --disable-pip-version-check "$@" ||
+    "$venv/bin/python" -m pip install --disable-pip-version-check ${WHEELS:+--no-index "--find-links=$WHEELS"} "$@" ||
         fail "pip could not install all of it, for the reason above. When that is mended, run make setup again."
+}
+
+fetch_wheels() {
+    echo "Fetching all that $1 lists into wheels/ …"
+    "$venv/bin/python" -m pip wheel --quiet --disable-pip-version-check --wheel-dir wheels --requirement "$1" ||
+        fail "pip could not fetch all of it, for the reason above. When that is mended, run make wheels again."
+    echo "For machines with this system and Python that have no network: copy wheels/ there, then: make setup WHEELS=wheels"
 }
 
 size_of() {
@@ -99,6 +106,8 @@ case ${GPU-} in
     *) fail "GPU=$GPU: there is only GPU=1, which installs NVIDIA's CUDA." ;;
 esac
 
+[ -z "${WHEELS-}" ] || [ -d "$WHEELS" ] || fail "WHEELS=$WHEELS: no such folder. Make one where there is a network, with make wheels."
+
 # .venv is a link where an earlier run has found that 1.15 cannot be had.
 linked=$(readlink .venv || true)
 case $linked in .venv-tf*) ;; *) linked= ;; esac
@@ -130,10 +139,12 @@ if ! get_venv $edition; then
     echo "$no_1_15: taking TensorFlow 2, in $venv, to which .venv leads."
 fi
 
-if [ $# -gt 0 ]; then
+requirements=$(requirements_for "$venv/bin/python" $edition)
+if [ "${1-}" = wheels ]; then
+    fetch_wheels "$requirements"
+elif [ $# -gt 0 ]; then
     install "$1" dev-installed
 else
-    requirements=$(requirements_for "$venv/bin/python" $edition)
     install "$requirements" lab-installed
     [ -z "${GPU-}" ] || install_cuda "$requirements"
 fi

@@ -313,3 +313,25 @@ def test_nothing_is_removed_that_others_made(project):
     error_of(project.set_up(TF='1'))
     assert project.set_up().returncode == 0
     assert project.venvs() == ['.venv', '.venv-mine', '.venv-tf2', '.venv-uv']
+
+
+def test_wheels_are_fetched_for_what_the_edition_lists(project):
+    project.python('3.7')
+    done = project.make('wheels')
+    assert done.returncode == 0, done.stderr
+    assert project.read('installed')[-1].endswith('--wheel-dir wheels --requirement requirements.txt')
+    assert done.stdout.splitlines()[-1].endswith('make setup WHEELS=wheels')
+
+
+def test_with_wheels_nothing_is_looked_for_elsewhere(project):
+    project.python('3.7')
+    (project.folder / 'my wheels').mkdir()
+    assert project.make('setup', 'WHEELS=my wheels').returncode == 0
+    assert project.read('installed')
+    assert all('--no-index --find-links=my wheels ' in line for line in project.read('installed'))
+
+
+def test_a_folder_of_wheels_that_is_not_there_is_refused_before_a_venv_is_made(project):
+    project.python('3.7')
+    assert 'WHEELS=nowhere: no such folder' in error_of(project.set_up(WHEELS='nowhere'))
+    assert project.venvs() == []
