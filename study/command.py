@@ -3,35 +3,55 @@
 import argparse
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from collections import defaultdict
-from typing import Any, DefaultDict, Dict, Iterator, List
+from typing import Any, Callable, DefaultDict, Dict, Iterator, List, NamedTuple
 
-from lvseg import files, flags, prediction
+from lvseg import files, flags, locks, prediction
 from lvseg.errors import LabError, one_line
 from lvseg.prediction import Trained
 
 from data_prep.slices import counted
-from study import contours, headers, pages, pictures, report, segmentation, segmenting, stack
+from study import contours, headers, pages, paths, pictures, report, segmentation, segmenting, stack
 from study.headers import Found, Image
 
 PAGE_FILE = 'report.html'
+_WRITTEN = {report.REPORT_FILE, report.AREAS_FILE, PAGE_FILE, 'beat.gif', 'slices.png', 'segmentation.dcm', 'contours'}
+_LOCK, _NEW, _EARLIER = 'lock', 'new', 'earlier'  # in the folder beside --out, as long as a run lasts
+
+Hider = Callable[[str], str]  # as study.paths.hider gives it
+
+
+class _Study(NamedTuple):
+    """One study of those in the folder."""
+
+    number: int  # from 1
+    images: List[Image]
+    stage: str  # folder to be written to
+    out: str  # what that will be called
 
 
 def main() -> None:
     """Segments what the flags say; raises LabError."""
     args = _parser().parse_args()
+    # What is wrong with the files is told before the network is loaded, which takes seconds.
     found = headers.find(args.study)
     studies = _by_study(found.images)
     if not studies:
         raise LabError(_nothing(args.study, found))
-    trained = prediction.load(args.checkpoint_dir)
+    if len(studies) == 1:
+        stack.choose(studies[0], args.series)
+    hide = paths.hider(args.study, (images[0].path for images in studies))
     with _placed(args.out) as stage:
-        for number, images in enumerate(studies, start=1):
-            folder = f'study-{number}' if len(studies) > 1 else ''
-            os.makedirs(os.path.join(stage, folder), exist_ok=True)
-            _segment(args, number, images, found, trained, os.path.join(stage, folder), os.path.join(args.out, folder))
+        trained = prediction.load(args.checkpoint_dir)
+        if len(studies) == 1:
+            _segment(args, _Study(1, studies[0], stage, args.out), found, trained, hide)
+            return
+        refused = _segment_each(args, studies, found, trained, hide, stage)
+    if refused:
+        raise LabError(f'{refused} of {len(studies)} studies are not in {args.out}, for the reasons told above.')
 
 
 def _parser() -> flags.Parser:
@@ -45,29 +65,56 @@ def _parser() -> flags.Parser:
     return parser
 
 
-def _segment(
+def _segment_each(
     args: argparse.Namespace,
-    number: int,
-    images: List[Image],
+    studies: List[List[Image]],
     found: Found,
     trained: Trained,
+    hide: Hider,
     stage: str,
-    out: str,
-) -> None:
-    """Segments one of the studies; writes to `stage`, which will be `out`."""
-    choice = stack.choose(images, args.series)
+) -> int:
+    """Segments one after the other, each into a folder of its own; what is wrong with one is told, and the next done.
+
+    Returns:
+        How many could not be segmented.
+
+    Raises:
+        LabError: none could.
+    """
+    refused = 0
+    for number, images in enumerate(studies, start=1):
+        folder = f'study-{number}'
+        study = _Study(number, images, os.path.join(stage, folder), os.path.join(args.out, folder))
+        os.mkdir(study.stage)
+        # On the terminal only: a folder may be called by the patient.
+        where = os.path.commonpath([os.path.dirname(image.path) for image in images])
+        print(one_line(f'Study {number} of {len(studies)}, in {os.path.join(args.study, where)}:'))
+        try:
+            _segment(args, study, found, trained, hide)
+        except LabError as error:
+            shutil.rmtree(study.stage)
+            refused += 1
+            print(one_line(f'Not segmented: {error}'))
+    if refused == len(studies):
+        raise LabError(f'none of the {refused} studies could be segmented, for the reasons told above.')
+    return refused
+
+
+def _segment(args: argparse.Namespace, study: _Study, found: Found, trained: Trained, hide: Hider) -> None:
+    choice = stack.choose(study.images, args.series)
     print(one_line(choice.why))
     segmented = segmenting.segment(args.study, choice.stack, trained)
-    contours.write(os.path.join(stage, 'contours'), segmented, number)
-    said = segmentation.write(os.path.join(stage, 'segmentation.dcm'), segmented, args.study, args.anonymous)
+    contours.write(os.path.join(study.stage, 'contours'), segmented, study.number)
+    said = segmentation.write(os.path.join(study.stage, 'segmentation.dcm'), segmented, args.study, args.anonymous)
     chosen = choice.stack.images[0][0].series
-    others = [*found.elsewhere, *(image.path for image in images if image.series != chosen)]
-    values = report.report(segmented, trained, choice.why, [*_about_files(found), *said], [*found.damaged, *others])
-    report.write(stage, segmented, values)
-    pages.write(os.path.join(stage, PAGE_FILE), segmented, values)
-    pictures.write_beat(os.path.join(stage, 'beat.gif'), segmented)
-    pictures.write_slices(os.path.join(stage, 'slices.png'), segmented)
-    _print(values, out)
+    others = [*found.elsewhere, *(image.path for image in study.images if image.series != chosen)]
+    warnings = [*map(hide, _about_files(found)), *said]
+    values = report.report(segmented, trained, choice.why, warnings, [*found.damaged, *others], hide)
+    report.write(study.stage, segmented, values, hide)
+    pages.write(os.path.join(study.stage, PAGE_FILE), segmented, values)
+    pictures.write_beat(os.path.join(study.stage, 'beat.gif'), segmented)
+    pictures.write_slices(os.path.join(study.stage, 'slices.png'), segmented)
+    _print(values, study.out)
 
 
 def _by_study(images: List[Image]) -> List[List[Image]]:
@@ -89,10 +136,11 @@ def _nothing(folder: str, found: Found) -> str:
 
 def _about_files(found: Found) -> List[str]:
     """A file that is cut off in its header reads as one that does not tell where its image lies."""
+    kinds = ((found.damaged, 'whose header cannot be read'), (found.elsewhere, 'without a place in the patient'))
     return [
-        f'{counted(len(paths), "DICOM file")} {what}, and left out: {paths[0]} is the first.'
-        for paths, what in ((found.damaged, 'cannot be read'), (found.elsewhere, 'without a place in the patient'))
-        if paths
+        f'Left out: {counted(len(names), "DICOM file")} {what}, {names[0]}{" and others" if names[1:] else ""}.'
+        for names, what in kinds
+        if names
     ]
 
 
@@ -119,34 +167,58 @@ def _placed(out: str) -> Iterator[str]:
         LabError: `out` is a file, or a folder of something else, or cannot be written.
     """
     out = os.path.abspath(out)
-    if os.path.lexists(out) and not _is_ours(out):
-        raise LabError(f'{out} holds something else than results of segment. Give --out another folder.')
+    prefix = f'.{os.path.basename(out)}.segment-'
     beside = ''
     try:
         os.makedirs(os.path.dirname(out), exist_ok=True)
-        beside = tempfile.mkdtemp(prefix=f'.{os.path.basename(out)}-', dir=os.path.dirname(out))
-        new, earlier = os.path.join(beside, 'new'), os.path.join(beside, 'earlier')
+        _remove_leftovers(out, prefix)
+        _check_ours(out)
+        beside = tempfile.mkdtemp(prefix=prefix, dir=os.path.dirname(out))
+        new, earlier = os.path.join(beside, _NEW), os.path.join(beside, _EARLIER)
         os.mkdir(new)
-        yield new
-        files.sync_tree(new)
-        if os.path.lexists(out):
-            os.rename(out, earlier)
-        try:
-            os.rename(new, out)
-        except OSError:
-            os.rename(earlier, out)
-            raise
-        files.sync(os.path.dirname(out))
+        with locks.take(os.path.join(beside, _LOCK)):
+            yield new
+            files.sync_tree(new)
+            if os.path.lexists(out):
+                os.rename(out, earlier)
+            try:
+                os.rename(new, out)
+            except BaseException:  # Ctrl-C, too.
+                if os.path.lexists(earlier):
+                    os.rename(earlier, out)
+                raise
+            files.sync(os.path.dirname(out))
     except OSError as error:
         raise LabError(f'cannot write {out}: {error.strerror}. What was there is as it was.') from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _is_ours(out: str) -> bool:
-    """Whether it is a folder of results, of one study or of several; or empty."""
+def _remove_leftovers(out: str, prefix: str) -> None:
+    """Tidies up after runs that were killed; one killed as it was changing the folders had earlier results in hand."""
+    folder = os.path.dirname(out)
+    for name in os.listdir(folder):
+        left = os.path.join(folder, name)
+        if not name.startswith(prefix) or not os.path.isfile(os.path.join(left, _LOCK)):
+            continue
+        with contextlib.suppress(locks.HeldError), locks.take(os.path.join(left, _LOCK)):
+            if os.path.isdir(os.path.join(left, _EARLIER)) and not os.path.lexists(out):
+                os.rename(os.path.join(left, _EARLIER), out)
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _check_ours(out: str) -> None:
+    """Raises LabError where anything lies that segment has not written: it would be lost."""
+    if not os.path.lexists(out):
+        return
     if not os.path.isdir(out):
-        return False
-    names = os.listdir(out)
-    reports = (os.path.join(out, name, report.REPORT_FILE) for name in ['', *names])
-    return not names or any(map(os.path.isfile, reports))
+        raise LabError(f'{out} is a file. Give --out a folder.')
+    for name in sorted(os.listdir(out)):
+        inside = os.path.join(out, name)
+        of_a_study = re.fullmatch(r'study-\d+', name) and os.path.isdir(inside)
+        strange = sorted(set(os.listdir(inside) if of_a_study else [name]) - _WRITTEN)
+        if strange:
+            raise LabError(
+                f'{inside if not of_a_study else os.path.join(inside, strange[0])} is not of segment, and what lies in '
+                '--out gives way to the new results. Give --out another folder.'
+            )

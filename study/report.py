@@ -1,13 +1,15 @@
 """report.json and areas.csv: what a segmented study comes to, for programs to read. Nothing about the patient."""
 
+import contextlib
 import csv
 import json
 import math
 import os
 import statistics
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
-from lvseg import reports
+from lvseg import layout, reports, runs
+from lvseg.errors import LabError
 from lvseg.prediction import Trained
 
 from study.segmenting import Segmented
@@ -19,13 +21,21 @@ AREAS_FILE = 'areas.csv'
 _PATHS = ('checkpoint_dir', 'data_dir', 'init_from', 'program', 'exercise', 'seed', 'added_flags', 'started')
 
 
-def report(found: Segmented, trained: Trained, series: str, warnings: List[str], left_out: List[str]) -> Dict[str, Any]:
+def report(
+    found: Segmented,
+    trained: Trained,
+    series: str,
+    warnings: List[str],
+    left_out: List[str],
+    hide: Callable[[str], str],
+) -> Dict[str, Any]:
     """What report.json says.
 
     Args:
         series: which one was chosen and why, a sentence.
         warnings: sentences beside those of the stack and of the ventricle.
         left_out: paths of files that are not looked at, beside those of the stack.
+        hide: takes out of a path what it tells of the patient.
     """
     stack, volumes = found.stack, found.volumes
     fraction = volumes.ejection_fraction
@@ -46,12 +56,12 @@ def report(found: Segmented, trained: Trained, series: str, warnings: List[str],
         'series': series,
         'checkpoint': _training(trained),
         'warnings': [*warnings, *stack.warnings, *_about_the_ventricle(found)],
-        'left_out': sorted([*left_out, *stack.left_out]),
+        'left_out': sorted(map(hide, [*left_out, *stack.left_out])),
     }
 
 
-def write(folder: str, found: Segmented, values: Dict[str, Any]) -> None:
-    """Writes both files; raises OSError if that cannot be done."""
+def write(folder: str, found: Segmented, values: Dict[str, Any], hide: Callable[[str], str]) -> None:
+    """Writes both files, paths without what `hide` takes out of them; raises OSError if that cannot be done."""
     with open(os.path.join(folder, REPORT_FILE), 'w', encoding='utf-8') as file:
         json.dump(values, file, indent=2, sort_keys=True)
         file.write('\n')
@@ -62,7 +72,7 @@ def write(folder: str, found: Segmented, values: Dict[str, Any]) -> None:
             for phase, image in enumerate(images):
                 time = '' if image.trigger_time is None else f'{image.trigger_time:.1f}'
                 area = f'{found.areas[number, phase]:.1f}'
-                writer.writerow([number, f'{found.stack.positions[number]:.1f}', phase, time, area, image.path])
+                writer.writerow([number, f'{found.stack.positions[number]:.1f}', phase, time, area, hide(image.path)])
 
 
 def _rounded(value: float, digits: int = 1) -> Optional[float]:
@@ -76,17 +86,25 @@ def _training(trained: Trained) -> Dict[str, Any]:
         'step': trained.step,
         'seed': trained.run.get('seed'),
         'flags': {name: value for name, value in sorted(trained.run.items()) if name not in _PATHS},
-        'validation_dice': _validation_dice(os.path.dirname(trained.checkpoint)),
+        'validation_dice': _validation_dice(trained),
     }
 
 
-def _validation_dice(directory: str) -> Optional[float]:
-    """What --eval_every has written beside the best checkpoint; None beside others."""
-    try:
-        with open(os.path.join(directory, reports.METRICS_FILE)) as file:
-            return float(json.load(file)['dice'])
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
+def _validation_dice(trained: Trained) -> Optional[float]:
+    """Of this very checkpoint, as --eval_every has kept it or runEval.py has found it; None where neither has.
+
+    runEval.py writes beside the run's folder by default, and within it after `make challenge`.
+    """
+    directory = os.path.dirname(trained.checkpoint)
+    for folder in (directory, os.path.join(directory, 'eval'), os.path.join(os.path.dirname(directory), 'eval')):
+        with contextlib.suppress(LabError, OSError, ValueError, TypeError, KeyError, AttributeError):
+            with open(os.path.join(folder, reports.METRICS_FILE)) as file:
+                measured = json.load(file)
+            is_of_run = (runs.load(folder) or {}).get('started') == trained.run.get('started')
+            is_validation = layout.RECORD_FILES['eval'] in measured.get('file', layout.RECORD_FILES['eval'])
+            if is_of_run and is_validation and measured['step'] == trained.step:
+                return float(measured['dice'])
+    return None
 
 
 def _about_the_ventricle(found: Segmented) -> List[str]:
@@ -96,7 +114,7 @@ def _about_the_ventricle(found: Segmented) -> List[str]:
     if found.stack.phases == 1:
         said.append('There is one phase only: its volume is given, and no ejection fraction.')
     if len(found.stack.images) == 1:
-        said.append('There is one slice only: the volume is of that slice, not of the ventricle.')
+        said.append('There is one slice only: its volume and what it pumps are not those of the ventricle.')
     if found.ventricle.islands:
         said.append(f'{found.ventricle.islands} pixels away from the ventricle are dropped.')
     for number in found.ventricle.atrium:

@@ -3,7 +3,9 @@
 Binary, one segment, a frame for each image that shows the ventricle: the standard leaves it to the writer whether there
 are frames without it, and common ones leave them out. Frames are indexed by position and by phase, and each names the
 image that it was made of. What knows no phases (the importer of 3D Slicer, dcmqi 1.5) lays all of them over each other,
-which shows all that the ventricle ever filled. It is written by pydicom alone, which all editions of the lab have.
+which shows all that the ventricle ever filled. A segment for each phase would be as many ventricles there, all on at
+once, and nothing better in a viewer that goes by the images named: a segment is one thing, its phases are a dimension
+(PS3.3 C.7.6.17). It is written by pydicom alone, which all editions of the lab have.
 """
 
 import os

@@ -3,11 +3,13 @@
 from typing import List, NamedTuple
 
 from lvseg import progress
+from lvseg.errors import LabError
 from lvseg.prediction import Trained
 
 import numpy as np
 
 from data_prep import fitting
+from data_prep.slices import BadFileError
 from data_prep.sources import images
 from study import outlines, ventricle, volumes
 from study.stack import Stack
@@ -35,7 +37,7 @@ def segment(folder: str, stack: Stack, trained: Trained) -> Segmented:
         folder: that of the study, under which the images' paths lie.
 
     Raises:
-        BadFileError: an image cannot be read rightly.
+        LabError: an image cannot be read rightly.
     """
     pixels = _pixels(folder, stack)
     probabilities = _probabilities(pixels, trained)
@@ -50,7 +52,10 @@ def segment(folder: str, stack: Stack, trained: Trained) -> Segmented:
 
 
 def _pixels(folder: str, stack: Stack) -> np.ndarray:
-    return np.array([[images.picture(folder, image.path).pixels for image in of_slice] for of_slice in stack.images])
+    try:
+        return np.array([[images.picture(folder, one.path).pixels for one in of_slice] for of_slice in stack.images])
+    except BadFileError as error:
+        raise LabError(f'{error}. Get it whole, or take it out of the folder: segment does without.') from None
 
 
 def _probabilities(pixels: np.ndarray, trained: Trained) -> np.ndarray:

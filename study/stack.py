@@ -8,6 +8,7 @@ from lvseg.errors import LabError
 
 import numpy as np
 
+from data_prep.slices import counted
 from study.headers import Image
 
 # Positions and directions in the headers are rounded, differently from image to image.
@@ -76,8 +77,9 @@ def choose(images: List[Image], wanted: Optional[int]) -> Choice:
         )
     best = max(cines, key=lambda stack: (len(stack.positions), stack.phases))
     number = best.images[0][0].series_number
-    size = f'{len(best.positions)} parallel slices x {best.phases} phases'
-    why = 'the one that was asked for' if wanted is not None else f'the most slices of {len(stacks)} series'
+    size = f'{counted(len(best.positions), "parallel slice")} x {counted(best.phases, "phase")}'
+    why = 'the only series' if len(stacks) == 1 else f'the most slices of {len(stacks)} series'
+    why = why if wanted is None else 'the one that was asked for'
     return Choice(best, number, f'Series {number}: {size}, {why}.')
 
 
@@ -96,14 +98,22 @@ def _stack(series: List[Image]) -> Stack:
     """The largest part of a series whose images are of one size and parallel, as a stack."""
     alike = _largest_alike(series)
     left_out = [image.path for image in series if image not in alike]
-    warnings = [f'{_images(left_out)} of another size, spacing or direction: left out.'] if left_out else []
+    warnings = (
+        [f'{counted(len(left_out), "image")} of another size, spacing or direction: left out.'] if left_out else []
+    )
 
     planes = _planes(alike)
+    twice: Dict[float, int] = {}
     for position, plane in planes.items():
         planes[position], doubled = _in_time(plane)
         left_out += [image.path for image in doubled]
         if doubled:
-            warnings.append(f'{_images(doubled)} at {position:.0f} mm is there twice: the first is taken.')
+            twice[position] = len(doubled)
+    if twice:
+        where = ', '.join(f'{position:.0f}' for position in twice)
+        number = sum(twice.values())
+        is_or_are = 'is' if number == 1 else 'are'
+        warnings.append(f'{counted(number, "image")} at {where} mm {is_or_are} there twice: the first is taken.')
     phases = Counter(map(len, planes.values())).most_common(1)[0][0]
     for position, plane in list(planes.items()):
         if len(plane) == phases:
@@ -120,10 +130,6 @@ def _stack(series: List[Image]) -> Stack:
             'they are matched by their share of the heartbeat.'
         )
     return Stack(list(planes.values()), list(planes), [*warnings, *_about_spacing(list(planes))], left_out)
-
-
-def _images(images: list) -> str:
-    return '1 image' if len(images) == 1 else f'{len(images)} images'
 
 
 def _largest_alike(series: List[Image]) -> List[Image]:

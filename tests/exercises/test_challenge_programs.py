@@ -6,6 +6,9 @@ import shutil
 import subprocess
 import sys
 
+from lvseg import prediction
+from lvseg.errors import LabError
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -119,15 +122,48 @@ def test_an_evaluation_that_goes_on_refuses_a_run_of_another_normalisation_in_th
     assert f'another run stands in {run_dir} now, with --normalisation lab in place of per_image.' in err
 
 
-def test_a_run_that_does_not_tell_how_it_was_trained_is_refused(unet_run, program, tmp_path):
-    copy = tmp_path / 'train'
-    shutil.copytree(str(unet_run), str(copy))
-    told = json.loads((copy / 'run.json').read_text())
-    del told['augment']
-    (copy / 'run.json').write_text(json.dumps(told))
-    done = program.evaluate(copy)
+@pytest.fixture
+def noted(unet_run, tmp_path):
+    """A copy of the run with other entries in its run.json; None leaves one out."""
+
+    def copy(**entries):
+        run_dir = tmp_path / 'noted'
+        shutil.copytree(str(unet_run), str(run_dir))
+        told = {**json.loads((run_dir / 'run.json').read_text()), **entries}
+        told = {name: value for name, value in told.items() if value is not None}
+        (run_dir / 'run.json').write_text(json.dumps(told))
+        return run_dir
+
+    return copy
+
+
+@pytest.mark.parametrize('flag', ['augment', 'normalisation'])
+def test_a_run_that_does_not_tell_how_it_was_trained_is_refused(flag, noted, program):
+    done = program.evaluate(noted(**{flag: None}))
     assert done.returncode == 1
-    assert 'does not tell --augment; here there is only False, True.' in done.stderr
+    assert f'run.json does not tell which --{flag} the run was trained with.' in done.stderr
+
+
+def test_a_network_is_asked_with_the_normalisation_that_it_was_trained_with(unet_run, noted):
+    image = np.random.RandomState(0).randint(0, 500, (1, 256, 256))
+    per_image = prediction.load(str(unet_run)).probabilities
+    # A scanner's gain and offset make no difference to mean 0 and standard deviation 1, but to a division by 1024.
+    np.testing.assert_allclose(per_image(2 * image + 100), per_image(image), atol=1e-3)
+    by_1024 = prediction.load(str(noted(normalisation='lab'))).probabilities
+    assert np.abs(by_1024(image) - per_image(image)).max() > 0.01
+    assert np.abs(by_1024(2 * image + 100) - by_1024(image)).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    'told, said',
+    [
+        (None, 'run.json does not tell which --normalisation the run was trained with.'),
+        ('z-score', 'was trained with --normalisation z-score; here there is only lab, per_image.'),
+    ],
+)
+def test_a_network_whose_normalisation_is_not_known_is_asked_nothing(told, said, noted):
+    with pytest.raises(LabError, match=re.escape(said)):
+        prediction.load(str(noted(normalisation=told)))
 
 
 def test_its_slices_are_drawn_with_the_network_that_was_trained(unet_run, run_here, data_dir, tmp_path):

@@ -84,6 +84,24 @@ def test_show_takes_nothing_from_a_shell_that_has_the_names_for_something_else(p
     assert done.stdout.splitlines()[-2:] == ['<scripts/show.py>', '<--data=mine>']
 
 
+def test_volumes_takes_the_folders_that_its_script_takes(project):
+    project.python('3.7')
+    done = project.make('volumes', 'CHECKPOINT_DIR=my run', 'STUDIES=$(x)', 'FOLDS=-f', 'OUT=o', FOLDS='/etc')
+    assert done.stdout.splitlines()[-5:] == [
+        '<scripts/measure_volumes.py>',
+        '<--checkpoint_dir=my run>',
+        '<--studies=$(x)>',
+        '<--folds=-f>',
+        '<--out=o>',
+    ]
+
+
+def test_volumes_takes_nothing_from_a_shell_that_has_the_names_for_something_else(project):
+    project.python('3.7')
+    done = project.make('volumes', 'CHECKPOINT_DIR=run', STUDIES='/etc', FOLDS='/etc', OUT='/etc')
+    assert done.stdout.splitlines()[-2:] == ['<scripts/measure_volumes.py>', '<--checkpoint_dir=run>']
+
+
 @pytest.mark.parametrize(
     'command',
     [

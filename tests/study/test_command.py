@@ -4,9 +4,10 @@ import csv
 import json
 import math
 import os
+import shutil
 import sys
 
-from lvseg import prediction
+from lvseg import locks, prediction
 from lvseg.errors import LabError
 
 import numpy as np
@@ -15,6 +16,11 @@ import pytest
 from study import command
 from tests.data_prep.studies import write_tree
 from tests.study.made import NETWORK, SPACING, cine, disc, image
+
+
+class Killed(BaseException):
+    """Passes through everything."""
+
 
 BEATING = [[40, 30, 35], [38, 28, 33], [30, 20, 25]]
 
@@ -76,7 +82,7 @@ def test_volumes_phases_and_ejection_fraction_stand_in_the_report(segment, repor
         'validation_dice': None,
     }
     assert (found['warnings'], found['left_out']) == ([], [])
-    assert printed.splitlines()[0] == 'Series 7: 3 parallel slices x 3 phases, the most slices of 1 series.'
+    assert printed.splitlines()[0] == 'Series 7: 3 parallel slices x 3 phases, the only series.'
     assert f'Ejection fraction: {found["ejection_fraction_percent"]:.1f} %' in printed
 
 
@@ -95,6 +101,32 @@ def test_several_studies_have_a_folder_each(segment, report, tmp_path):
     segment({**cine(BEATING), **other})
     assert sorted(os.listdir(str(tmp_path / 'out'))) == ['study-1', 'study-2']
     assert (report('study-1')['slices'], report('study-2')['slices']) == (3, 2)
+
+
+def test_of_several_studies_those_that_can_be_are_segmented(segment, report, tmp_path, capsys):
+    no_cine = {f'b/{name}': file for name, file in cine([[9], [8]], StudyInstanceUID='1.2.840.2').items()}
+    cut = {f'c/{name}': file[:-1000] for name, file in cine([[9, 8]] * 3, StudyInstanceUID='1.2.840.3').items()}
+    with pytest.raises(LabError, match=r'2 of 3 studies are not in .*out, for the reasons told above\.'):
+        segment({**{f'a/{name}': file for name, file in cine(BEATING).items()}, **no_cine, **cut})
+    assert os.listdir(str(tmp_path / 'out')) == ['study-1']
+    assert report('study-1')['slices'] == 3
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.partition('study, ')[0] for line in printed if line.startswith('Study ')] == [
+        f'Study {number} of 3, in {tmp_path / "study" / folder}:' for number, folder in enumerate('abc', start=1)
+    ]
+    refused = [line for line in printed if line.startswith('Not segmented: ')]
+    assert 'no short-axis cine' in refused[0]
+    assert 'c/00-00.dcm: is cut off' in refused[1]
+
+
+def test_several_studies_of_which_none_can_be_segmented_are_refused(refused):
+    no_cine = {f'b/{name}': file for name, file in cine([[9], [8]], StudyInstanceUID='1.2.840.2').items()}
+    assert refused({**cine([[9], [8]]), **no_cine}).startswith('none of the 2 studies could be segmented')
+
+
+def test_what_is_wrong_with_the_files_is_told_before_the_network_is_loaded(refused, monkeypatch):
+    monkeypatch.setattr(prediction, 'load', lambda directory: pytest.fail('loaded'))
+    assert 'no short-axis cine' in refused(cine([[9], [9]]))
 
 
 def test_an_empty_prediction_has_no_ejection_fraction_and_says_so(segment, report):
@@ -159,11 +191,72 @@ def test_earlier_results_are_replaced(segment, report):
     assert report() != before
 
 
-def test_a_folder_of_something_else_is_left_alone(segment, tmp_path):
-    write_tree(tmp_path / 'out', {'thesis.txt': 'years of work'})
-    with pytest.raises(LabError, match='holds something else than results of segment'):
+@pytest.mark.parametrize(
+    'theirs',
+    [
+        'thesis.txt',
+        'study-1/thesis.txt',
+        # One folder too high: results of other studies, each in a folder that its user has named.
+        'infarct/report.json',
+        'study-1/study-1/report.json',
+    ],
+)
+def test_a_folder_of_something_else_is_left_alone(theirs, segment, tmp_path):
+    write_tree(tmp_path / 'out', {theirs: 'years of work', 'report.json': '{}'})
+    with pytest.raises(LabError, match='is not of segment.* Give --out another folder.'):
         segment(cine(BEATING))
-    assert os.listdir(str(tmp_path / 'out')) == ['thesis.txt']
+    assert (tmp_path / 'out' / theirs).read_text() == 'years of work'
+    assert sorted(os.listdir(str(tmp_path))) == ['out', 'study']
+
+
+def test_a_file_in_place_of_the_folder_is_left_alone(segment, tmp_path):
+    (tmp_path / 'out').write_text('years of work')
+    with pytest.raises(LabError, match='out is a file. Give --out a folder.'):
+        segment(cine(BEATING))
+    assert (tmp_path / 'out').read_text() == 'years of work'
+
+
+def test_results_of_several_studies_are_replaced(segment, tmp_path):
+    other = {f'b/{name}': file for name, file in cine([[9, 8]] * 2, StudyInstanceUID='1.2.840.2').items()}
+    segment({**cine(BEATING), **other})
+    shutil.rmtree(str(tmp_path / 'study' / 'b'))
+    segment(cine(BEATING))
+    assert 'report.json' in os.listdir(str(tmp_path / 'out'))
+
+
+@pytest.mark.parametrize('moment', ['while it writes', 'while the folders change'])
+def test_what_a_killed_run_leaves_is_tidied_up_by_the_next(moment, segment, report, tmp_path, monkeypatch):
+    segment(cine(BEATING))
+    before = report()
+
+    def kill(*args, **kwargs):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(command.shutil, 'rmtree', kill)  # A process that is killed tidies nothing up.
+        if moment == 'while it writes':
+            patch.setattr(command.pages, 'write', kill)
+        else:
+            rename = os.rename
+            patch.setattr(command.os, 'rename', lambda old, new: kill() if new.endswith('out') else rename(old, new))
+        with pytest.raises(Killed):
+            segment(cine([[20, 10]] * 3))
+    assert len(os.listdir(str(tmp_path))) == (3 if moment == 'while it writes' else 2)
+
+    with pytest.raises(LabError):
+        files = cine(BEATING)
+        files['01-01.dcm'] = files['01-01.dcm'][:-1000]
+        segment(files)
+    assert report() == before
+    assert sorted(os.listdir(str(tmp_path))) == ['out', 'study']
+
+
+def test_a_run_beside_it_into_the_same_folder_is_not_tidied_up(segment, tmp_path):
+    beside = tmp_path / '.out.segment-abc'
+    write_tree(beside, {'new/report.json': 'of the other'})
+    with locks.take(str(beside / 'lock')):
+        segment(cine(BEATING))
+    assert (beside / 'new' / 'report.json').read_text() == 'of the other'
 
 
 def test_a_run_that_is_broken_off_leaves_the_earlier_results(segment, report, tmp_path, monkeypatch):
@@ -190,10 +283,60 @@ def test_nothing_of_the_patient_is_written_but_in_the_segmentation(segment, tmp_
             assert not any(value.encode() in content for value in ['Doe', 'Jane', 'MRN4711', '19500102', 'Mercy']), path
 
 
+def test_paths_tell_no_patient_even_where_they_are_called_by_him(segment, report, tmp_path):
+    who = {
+        'PatientName': 'Doe^Jane',
+        'PatientID': 'MRN4711',
+        'PatientBirthDate': '19500102',
+        'AccessionNumber': '77',
+        'InstitutionName': 'Mercy West',
+    }
+    other = {'PatientName': 'Roe^Richard', 'PatientID': '000', 'StudyInstanceUID': '1.2.840.2'}
+    named = {f'DOE_Jane (19500102)/mercy west/mrn4711-77-{name}': file for name, file in cine(BEATING, **who).items()}
+    beside = {f'roe/{name}': file for name, file in cine([[9, 8]] * 2, **other).items()}
+    segment({**named, **beside, 'roe/broken.dcm': image(9, 0, 0)[:400], 'roe/scout.dcm': image(9, 0, 0, **other)})
+    with open(str(tmp_path / 'out' / 'study-1' / 'areas.csv'), newline='', encoding='utf-8') as file:
+        assert next(csv.DictReader(file))['file'] == '…_… (…)/…/…-77-00-00.dcm'  # 77 may be anything.
+    assert report('study-1')['left_out'] == ['…/broken.dcm']
+    secrets = [value.lower() for value in ['Doe', 'Jane', 'MRN4711', '19500102', 'Mercy', 'Roe', 'Richard']]
+    for path in (tmp_path / 'out').rglob('*'):
+        if path.is_file() and path.name != 'segmentation.dcm':
+            content = path.read_bytes().lower()
+            assert not any(secret.encode() in content for secret in secrets), path
+
+
+def test_paths_that_tell_no_patient_stay_as_they_are(segment, tmp_path):
+    # No 123 stands within 01234, nor 000 for anybody.
+    segment({f'CINE/IM-01234-{name}': file for name, file in cine(BEATING, PatientID='123', StudyID='000').items()})
+    with open(str(tmp_path / 'out' / 'areas.csv'), newline='', encoding='utf-8') as file:
+        assert next(csv.DictReader(file))['file'] == 'CINE/IM-01234-00-00.dcm'
+
+
+@pytest.mark.parametrize('place', ['train', 'train/eval', 'eval'])
+def test_the_validation_dice_is_that_of_this_checkpoint(place, segment, report, tmp_path, monkeypatch):
+    run = {'exercise': 'cnn', 'started': '2026-01-01'}
+    trained = NETWORK._replace(checkpoint=str(tmp_path / 'logs' / 'train' / 'model.ckpt-9'), run=run)
+    monkeypatch.setattr(prediction, 'load', lambda directory: trained)
+    measured = {'dice': 0.9, 'step': 9, 'file': 'data/val_images.tfrecords'}
+
+    def told(run, measured):
+        write_tree(tmp_path / 'logs' / place, {'run.json': json.dumps(run), 'metrics.json': json.dumps(measured)})
+        segment(cine(BEATING))
+        return report()['checkpoint']['validation_dice']
+
+    assert told(run, measured) == 0.9
+    assert told(run, {**measured, 'step': 8}) is None
+    assert told({**run, 'started': '2025-01-01'}, measured) is None
+    assert told(run, {**measured, 'file': 'data/train_images.tfrecords'}) is None
+    assert told(run, []) is None
+
+
 def test_an_image_that_is_cut_off_is_named(refused):
     files = cine(BEATING)
     files['01-01.dcm'] = files['01-01.dcm'][:-1000]
-    assert refused(files).startswith('01-01.dcm: is cut off')
+    said = refused(files)
+    assert said.startswith('01-01.dcm: is cut off')
+    assert said.endswith('. Get it whole, or take it out of the folder: segment does without.')
 
 
 def test_a_folder_without_dicom_is_refused(refused):

@@ -70,7 +70,7 @@ def test_the_series_of_most_parallel_slices_is_the_short_axis_cine(choose):
 def test_a_series_is_taken_by_its_number(choose):
     other = {f'b/{name}': file for name, file in cine([[9] * 2], SeriesInstanceUID='1.2.840.9', SeriesNumber=3).items()}
     assert choose({**other, **cine(FOUR_BY_THREE)}, wanted=3).why == (
-        'Series 3: 1 parallel slices x 2 phases, the one that was asked for.'
+        'Series 3: 1 parallel slice x 2 phases, the one that was asked for.'
     )
 
 
@@ -106,6 +106,13 @@ def test_a_doubled_phase_is_taken_once(choose):
     assert found.left_out == ['again.dcm']
     assert found.warnings == ['1 image at 10 mm is there twice: the first is taken.']
     assert found.phases == 3
+
+
+def test_a_study_that_is_there_twice_is_told_in_one_line(choose):
+    again = {f'again/{name}': file for name, file in cine(FOUR_BY_THREE).items()}
+    found = choose({**cine(FOUR_BY_THREE), **again}).stack
+    assert found.warnings == ['12 images at 0, 10, 20, 30 mm are there twice: the first is taken.']
+    assert sorted(found.left_out) == sorted(again)
 
 
 def test_a_slice_without_one_of_its_phases_is_matched_by_its_share_of_the_heartbeat(choose):
