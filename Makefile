@@ -19,7 +19,7 @@ UNKNOWN := $(filter-out $(TAKEN),$(GIVEN))
 $(if $(UNKNOWN),$(error ERROR: make $(MAKECMDGOALS) does not take $(UNKNOWN); it takes $(TAKEN)))
 
 # Names so common that a shell may have them for something else.
-$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY OUT),$(eval override $(name) :=))
+$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY STUDIES FOLDS OUT),$(eval override $(name) :=))
 
 # What is typed after make, as in SOURCE="my data", reaches the commands through the environment, and the shell as it stands.
 TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT
@@ -117,8 +117,8 @@ cross-validate: setup  ## train and evaluate on 5 folds by patient, show a table
 	@$(PYTHON) scripts/cross_validate.py $${DATA_DIR:+"$$DATA_DIR"}
 
 volumes: setup  ## measure how far volumes and EF are off, by folders CHECKPOINT_DIR, STUDIES, FOLDS, OUT
-	@$(PYTHON) scripts/measure_volumes.py $${CHECKPOINT_DIR:+--checkpoint_dir "$$CHECKPOINT_DIR"} \
-		$${STUDIES:+--studies "$$STUDIES"} $${FOLDS:+--folds "$$FOLDS"} $${OUT:+--out "$$OUT"}
+	@$(PYTHON) scripts/measure_volumes.py $${CHECKPOINT_DIR:+--checkpoint_dir="$$CHECKPOINT_DIR"} \
+		$${STUDIES:+--studies="$$STUDIES"} $${FOLDS:+--folds="$$FOLDS"} $${OUT:+--out="$$OUT"}
 
 benchmark: setup  ## measure speed and memory: steps, evaluation, data preparation
 	@$(PYTHON) scripts/benchmark.py
