@@ -141,7 +141,7 @@ def noted(unet_run, tmp_path):
 def test_a_run_that_does_not_tell_how_it_was_trained_is_refused(flag, noted, program):
     done = program.evaluate(noted(**{flag: None}))
     assert done.returncode == 1
-    assert f'run.json does not tell which --{flag} the run was trained with.' in done.stderr
+    assert f'does not tell --{flag}; here there is only ' in done.stderr
 
 
 def test_a_network_is_asked_with_the_normalisation_that_it_was_trained_with(unet_run, noted):
@@ -157,7 +157,7 @@ def test_a_network_is_asked_with_the_normalisation_that_it_was_trained_with(unet
 @pytest.mark.parametrize(
     'told, said',
     [
-        (None, 'run.json does not tell which --normalisation the run was trained with.'),
+        (None, 'does not tell --normalisation; here there is only lab, per_image.'),
         ('z-score', 'was trained with --normalisation z-score; here there is only lab, per_image.'),
     ],
 )
