@@ -29,6 +29,7 @@ _TAGS = [
     'SpacingBetweenSlices',
     'TriggerTime',
     'HeartRate',
+    'NominalInterval',
     'Rows',
     'Columns',
 ]
@@ -121,8 +122,14 @@ def _image(path: str, identity: List[str], dataset: FileDataset) -> Image:
         across=across,
         down=down,
         trigger_time=_number(dataset, 'TriggerTime', float),
-        heart_rate=_number(dataset, 'HeartRate', float),
+        heart_rate=_heart_rate(dataset),
     )
+
+
+def _heart_rate(dataset: FileDataset) -> Optional[float]:
+    """Some scanners tell it by the milliseconds from one R wave to the next (PS3.3 C.8.3.1)."""
+    interval = _number(dataset, 'NominalInterval', float)
+    return _number(dataset, 'HeartRate', float) or (60_000 / interval if interval else None)
 
 
 def _number(dataset: FileDataset, keyword: str, kind: Any) -> Optional[float]:  # noqa: ANN401 - int or float

@@ -86,6 +86,19 @@ def test_volumes_phases_and_ejection_fraction_stand_in_the_report(segment, repor
     assert f'Ejection fraction: {found["ejection_fraction_percent"]:.1f} %' in printed
 
 
+@pytest.mark.parametrize(
+    ('told', 'rate'),
+    [
+        ({'HeartRate': 72, 'NominalInterval': 800}, 72),
+        ({'HeartRate': None, 'NominalInterval': 800}, 75),  # 60,000 ms / 800 ms
+        ({'HeartRate': 0, 'NominalInterval': 0}, None),
+    ],
+)
+def test_the_heart_rate_is_told_where_the_files_tell_it(told, rate, segment, report):
+    segment(cine(BEATING, **told))
+    assert report()['heart_rate_bpm'] == rate
+
+
 def test_areas_has_a_line_for_each_image(segment, tmp_path):
     segment(cine(BEATING))
     with open(str(tmp_path / 'out' / 'areas.csv'), newline='') as file:
