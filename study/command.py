@@ -108,7 +108,7 @@ def _segment(args: argparse.Namespace, study: _Study, found: Found, trained: Tra
     said = segmentation.write(os.path.join(study.stage, 'segmentation.dcm'), segmented, args.study, args.anonymous)
     chosen = choice.stack.images[0][0].series
     others = [*found.elsewhere, *(image.path for image in study.images if image.series != chosen)]
-    warnings = [*map(hide, _about_files(found)), *said]
+    warnings = [*_about_files(found, hide), *said]
     values = report.report(segmented, trained, choice.why, warnings, [*found.damaged, *others], hide)
     report.write(study.stage, segmented, values, hide)
     pages.write(os.path.join(study.stage, PAGE_FILE), segmented, values)
@@ -134,11 +134,11 @@ def _nothing(folder: str, found: Found) -> str:
     return f'{folder} has no DICOM files: the folder of a study is wanted.'
 
 
-def _about_files(found: Found) -> List[str]:
+def _about_files(found: Found, hide: Hider) -> List[str]:
     """A file that is cut off in its header reads as one that does not tell where its image lies."""
     kinds = ((found.damaged, 'whose header cannot be read'), (found.elsewhere, 'without a place in the patient'))
     return [
-        f'Left out: {counted(len(names), "DICOM file")} {what}, {names[0]}{" and others" if names[1:] else ""}.'
+        f'Left out: {counted(len(names), "DICOM file")} {what}, {hide(names[0])}{" and others" if names[1:] else ""}.'
         for names, what in kinds
         if names
     ]

@@ -318,6 +318,12 @@ def test_paths_tell_no_patient_even_where_they_are_called_by_him(segment, report
             assert not any(secret.encode() in content for secret in secrets), path
 
 
+def test_the_words_of_the_lab_stay_where_the_patient_is_called_by_them(segment, report):
+    files = {f'PATIENT/{name}': file for name, file in cine(BEATING, PatientName='Patient^Place').items()}
+    segment({**files, 'PATIENT/cut.dcm': image(9, 0, 0)[:400]})
+    assert report()['warnings'] == ['Left out: 1 DICOM file without a place in the patient, …/cut.dcm.']
+
+
 def test_paths_that_tell_no_patient_stay_as_they_are(segment, tmp_path):
     # No 123 stands within 01234, nor 000 for anybody.
     segment({f'CINE/IM-01234-{name}': file for name, file in cine(BEATING, PatientID='123', StudyID='000').items()})
