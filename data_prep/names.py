@@ -6,7 +6,8 @@ number that is always 0001, and the image's number.
 
 import os
 import re
-from typing import Optional
+
+from lvseg.places import IMAGE_NUMBER
 
 # Heart failure with infarct and without, hypertrophy, normal: the pathologies of the Sunnybrook data.
 PATHOLOGIES = ('SC-HF-I', 'SC-HF-NI', 'SC-HYP', 'SC-N')
@@ -16,7 +17,6 @@ EXTENSIONS = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.dcm', '.dicom')
 
 _CASE = re.compile(rf'({"|".join(PATHOLOGIES)})-[0-9]+')
 _NUMBERED = re.compile(r'(.+-)([0-9]+)')
-_IMAGE_NUMBER = re.compile(r'-IM-[0-9]+-([0-9]+)$')
 _LAST_NUMBER = re.compile(r'[-_. ]*[0-9]+$')
 
 
@@ -37,12 +37,6 @@ def slice_name(case: str, image_number: int) -> str:
     return f'{case}-IM-0001-{image_number:04d}'
 
 
-def image_number(name: str) -> Optional[int]:
-    """The image's number that the name of a slice ends in, such as 48 of SC-HF-I-01-IM-0001-0048; None without one."""
-    match = _IMAGE_NUMBER.search(os.path.basename(name))
-    return int(match.group(1)) if match else None
-
-
 def patient(name: str) -> str:
     """Whose slice it is, by its name; in doubt several patients count as one, so that none is on both sides.
 
@@ -50,8 +44,8 @@ def patient(name: str) -> str:
     without the number at its end.
     """
     base = os.path.basename(name)
-    if _IMAGE_NUMBER.search(base):
-        return case_name(_IMAGE_NUMBER.sub('', base))
+    if IMAGE_NUMBER.search(base):
+        return case_name(IMAGE_NUMBER.sub('', base))
     if '/' in name:
         return name.split('/')[0]
     return _LAST_NUMBER.sub('', base) or 'unknown'

@@ -6,20 +6,14 @@ Areas are counted pixels of the network's and of the expert's masks, whose borde
 """
 
 import csv
-from collections import defaultdict
 from pathlib import Path
-from typing import DefaultDict, Dict, List, NamedTuple, Optional
+from typing import List, NamedTuple
 
-from lvseg import reports
+from lvseg import by_patient, places, reports
 from lvseg.errors import LabError
 
 from data_prep import names
 from experiments.pumping import Pumped
-
-_PHASES = 20
-
-# Position -> row of per_slice.csv, of one phase.
-_Phase = Dict[int, Dict[str, str]]
 
 
 class Patient(NamedTuple):
@@ -46,35 +40,20 @@ def measure(folder: Path) -> List[Patient]:
             f'{folder} holds no folds with eval/{reports.PER_SLICE_FILE}. Give the folder that make cross-validate '
             'left, such as logs/cross_validation/challenge/5-folds-seed-1.'
         )
-    phases: DefaultDict[str, DefaultDict[int, _Phase]] = defaultdict(lambda: defaultdict(dict))
-    for path in paths:
-        with path.open(encoding='utf-8', errors='surrogateescape', newline='') as file:
-            for row in csv.DictReader(file):
-                number = names.image_number(row['name'])
-                if not number:
-                    raise LabError(
-                        f'{path}: the name {row["name"]!r} does not tell position and phase; one like '
-                        'SC-HF-I-01-IM-0001-0048 does.'
-                    )
-                position, phase = divmod(number - 1, _PHASES)
-                phases[names.patient(row['name'])][phase][position] = row
-    found = (_patient(case, list(of_case.values())) for case, of_case in sorted(phases.items()))
-    return [patient for patient in found if patient]
+    beats = by_patient.beats([piece for path in paths for piece in _slices(path)])
+    return [Patient(beat.patient, beat.slices, *map(Pumped, beat.diastole, beat.systole)) for beat in beats]
 
 
-def _patient(case: str, phases: List[_Phase]) -> Optional[Patient]:
-    """Of the two phases that have the most slices; None if there are no two, or no slice is in both."""
-    two = sorted(phases, key=len, reverse=True)[:2]
-    both = set(two[0]).intersection(*two[1:])
-    if len(two) < 2 or not both:
-        return None
-
-    def pixels(phase: _Phase, whose: str) -> int:
-        return sum(int(phase[position][whose]) for position in both)
-
-    diastole, systole = sorted(two, key=lambda phase: pixels(phase, 'labelled'), reverse=True)
-    return Patient(
-        case,
-        len(both),
-        *(Pumped(pixels(diastole, whose), pixels(systole, whose)) for whose in ('predicted', 'labelled')),
-    )
+def _slices(path: Path) -> List[by_patient.Slice]:
+    with path.open(encoding='utf-8', errors='surrogateescape', newline='') as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        if not places.place(row['name']):
+            raise LabError(
+                f'{path}: the name {row["name"]!r} does not tell position and phase; one like SC-HF-I-01-IM-0001-0048 '
+                'does.'
+            )
+    return [
+        by_patient.Slice(row['name'], names.patient(row['name']), int(row['labelled']), int(row['predicted']))
+        for row in rows
+    ]

@@ -6,16 +6,18 @@ import sys
 import time
 from argparse import Namespace
 from datetime import datetime
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence
 
 from lvseg import (
     checkpoints,
     device,
     distances,
+    field_report,
     inputs,
     layout,
     manifest,
     metrics,
+    mistakes,
     pictures,
     progress,
     records,
@@ -144,6 +146,7 @@ class _Contours(NamedTuple):
 
     pixels: distances.Distances
     mm: Optional[distances.Distances]
+    mistake: str  # of lvseg.mistakes.KINDS; '' where no report is wanted
 
 
 class _Evaluator:
@@ -178,16 +181,28 @@ class _Evaluator:
             lines = manifest.lines(self._args.data_dir, self._args.eval_data)
             sums = self._sums(session, iter(lines))
             slices = sums.slices
+            if not manifest.fits(lines, slices.labelled):
+                lines = [{}] * len(slices.labelled)
+            contours = [one.mm if manifest.spacing(line) else one.pixels for one, line in zip(sums.contours, lines)]
+            judged = field_report.Judged(
+                slices, contours, lines, [one.mistake for one in sums.contours], self._beside() if lines[0] else []
+            )
             examples = self._examples(session, metrics.dice(slices))
-        if not manifest.fits(lines, slices.labelled):
-            lines = [{}] * len(slices.labelled)
-        contours = [found.mm if manifest.spacing(line) else found.pixels for found, line in zip(sums.contours, lines)]
+            worst = self._shown(session, field_report.worst(judged)) if self._args.report else {}
         found = reports.Evaluation(step, slices, contours, lines, sums.probability_counts, examples)
 
         print(f'OUTPUT: {datetime.now()}: {self._figure(metrics.pooled(slices).total, *sums.counts)}')
         print(one_line(f'OUTPUT: {len(slices.total)} images evaluated from file {self._file}'))
         print('\n'.join(reports.lines(found)), flush=True)
         reports.keep(found, self._args)
+        if self._args.report:
+            print(f'\n{field_report.text(judged)}', flush=True)
+            field_report.keep(judged, worst, self._args.eval_dir)
+
+    def _beside(self) -> List[Dict[str, str]]:
+        """The manifest's lines of the slices that are not evaluated."""
+        (other,) = set(manifest.SPLITS) - {self._args.eval_data}
+        return manifest.lines(self._args.data_dir, other)
 
     def _sums(self, session: tf.Session, lines: Iterator[Dict[str, str]]) -> _Sums:
         counts, areas, contours, probability_counts = [], [], [], np.zeros([2, metrics.THRESHOLDS], np.int64)
@@ -197,7 +212,9 @@ class _Evaluator:
                 counts.append(batch_counts)
                 areas.append(metrics.kept(batch_areas))
                 probability_counts += metrics.probability_counts(probability, labels)
-                contours += [_contours(*masks, next(lines, {})) for masks in zip(predictions, labels)]
+                contours += [
+                    _contours(*masks, next(lines, {}), self._args.report) for masks in zip(predictions, labels)
+                ]
                 bar.update(len(labels))
         return _Sums(list(np.sum(counts, axis=0, dtype=np.int64)), metrics.joined(areas), contours, probability_counts)
 
@@ -209,19 +226,25 @@ class _Evaluator:
             summaries.MEDIAN_SLICE: order[(len(order) - 1) // 2],
             summaries.BEST_SLICE: order[-1],
         }
-        wanted = set(numbers.values())
+        shown = self._shown(session, numbers.values())
+        return {tag: shown[number] for tag, number in numbers.items()}
+
+    def _shown(self, session: tf.Session, numbers: Iterable[int]) -> Dict[int, pictures.Slice]:
+        """The slices of these numbers with their predictions."""
+        wanted = set(numbers)
         slices = {number: piece for number, piece in enumerate(records.read(self._file)) if number in wanted}
-        return {tag: self._predicted(session, *slices[number]) for tag, number in numbers.items()}
+        return {number: self._predicted(session, *piece) for number, piece in slices.items()}
 
     def _predicted(self, session: tf.Session, image: np.ndarray, label: np.ndarray) -> pictures.Slice:
         batch = {self._images: image[np.newaxis] / records.PIXEL_SCALE}
         return pictures.Slice(image, label, session.run(self._predictions, batch)[0])
 
 
-def _contours(prediction: np.ndarray, label: np.ndarray, line: Dict[str, str]) -> _Contours:
+def _contours(prediction: np.ndarray, label: np.ndarray, line: Dict[str, str], report: bool) -> _Contours:
     spacing, pixels = manifest.spacing(line), distances.between(prediction, label)
+    mistake = mistakes.kind(label, prediction) if report else ''
     if spacing is None:
-        return _Contours(pixels, None)
+        return _Contours(pixels, None, mistake)
     if spacing.rows == spacing.columns:  # Nearly always; measuring takes longer than multiplying.
-        return _Contours(pixels, distances.Distances(*(spacing.rows * distance for distance in pixels)))
-    return _Contours(pixels, distances.between(prediction, label, spacing))
+        return _Contours(pixels, distances.Distances(*(spacing.rows * distance for distance in pixels)), mistake)
+    return _Contours(pixels, distances.between(prediction, label, spacing), mistake)

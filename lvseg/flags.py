@@ -113,6 +113,12 @@ def evaluation(exercise: str) -> Parser:
         default=5.0,
         help='with --run_once false: seconds between two looks',
     )
+    add(
+        '--report',
+        action='store_true',
+        help='tell also what it comes to by patient and by level of the heart, and what went wrong where (default: '
+        "the lab's lines only)",
+    )
     return parser
 
 

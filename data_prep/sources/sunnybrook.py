@@ -21,6 +21,7 @@ from typing import DefaultDict, Dict, List, NamedTuple, Tuple
 
 from lvseg.errors import LabError
 from lvseg.layout import SIZE
+from lvseg.places import PHASES
 
 import numpy as np
 
@@ -33,8 +34,6 @@ TABLE = 'scd_patientdata.csv'
 
 _DICOM_NAME = re.compile(r'(IM-[0-9]+)-([0-9]+)\.dcm', re.IGNORECASE)
 _CONTOUR_NAME = re.compile(r'IM-[0-9]+-([0-9]+)-icontour-manual\.txt', re.IGNORECASE)
-
-_PHASES = 20  # of each slice, in every study of these data
 
 # Image number -> files of that number: one, or the folder is not to be trusted.
 Series = Dict[int, List[str]]
@@ -265,12 +264,12 @@ def _empty(case: str, numbers: List[int], outlined: List[Slice], series: Dict[st
         files = {number: paths[0] for number, paths in frames.items() if len(paths) == 1}
         if not images <= set(files.values()):
             continue
-        for phase in sorted({number % _PHASES for number in numbers}):
-            of_phase = [number for number in numbers if number % _PHASES == phase]
+        for phase in sorted({number % PHASES for number in numbers}):
+            of_phase = [number for number in numbers if number % PHASES == phase]
             beyond = [
                 number
                 for number in sorted(files)
-                if number % _PHASES == phase and not min(of_phase) <= number <= max(of_phase)
+                if number % PHASES == phase and not min(of_phase) <= number <= max(of_phase)
             ]
             found += [Slice(slice_name(case, number), case, files[number], '') for number in beyond]
     return found

@@ -60,16 +60,3 @@ def test_all_extensions_of_pictures_are_taken_off_and_no_others(path, name):
 def test_a_slice_of_the_sunnybrook_data_tells_its_case():
     assert names.slice_name('SC-HF-I-01', 48) == 'SC-HF-I-01-IM-0001-0048'
     assert names.patient(names.slice_name('SC-HF-I-01', 48)) == 'SC-HF-I-01'
-
-
-@pytest.mark.parametrize(
-    'name, number',
-    [
-        ('Sunnybrook_Part1/SC-HF-I-01-IM-0001-0048', 48),
-        ('SC-HYP-03-IM-0001-0100', 100),
-        ('patient-7/slice-12', None),
-        ('SC-HF-I-01-IM-0001-0048-icontour', None),
-    ],
-)
-def test_the_image_number_is_the_last_of_a_sunnybrook_name(name, number):
-    assert names.image_number(name) == number

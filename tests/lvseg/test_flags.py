@@ -16,7 +16,13 @@ TRAINING_DEFAULTS = {
     'init_from': None,
     'resume': False,
 }
-EVALUATION_DEFAULTS = {'batch_size': 1, 'eval_data': 'eval', 'run_once': True, 'eval_interval_secs': 5.0}
+EVALUATION_DEFAULTS = {
+    'batch_size': 1,
+    'eval_data': 'eval',
+    'run_once': True,
+    'eval_interval_secs': 5.0,
+    'report': False,
+}
 
 
 def refusal(parser, *arguments, capsys):

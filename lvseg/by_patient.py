@@ -1,0 +1,111 @@
+"""The slices of an evaluation by patient, by level of the heart and by moment of the beat: the field's own tables."""
+
+from collections import defaultdict
+from typing import Callable, DefaultDict, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from lvseg import metrics, places
+
+import numpy as np
+
+LEVELS = ('base', 'mid', 'apex')
+
+_DRAWS = 2000  # of patients, for an interval
+_WITHIN = (2.5, 97.5)  # percent of the draws
+_WORST = 0.05  # of all slices
+
+
+class Slice(NamedTuple):
+    """Whose slice it is, and the areas in it, pixels."""
+
+    name: str
+    patient: str
+    labelled: int
+    predicted: int
+
+
+class Beat(NamedTuple):
+    """Areas of one patient, summed over the slices outlined in both phases; pixels, the network's and the expert's."""
+
+    patient: str
+    slices: int
+    diastole: Tuple[int, int]
+    systole: Tuple[int, int]
+
+
+def beats(slices: Sequence[Slice]) -> List[Beat]:
+    """Of each patient of whom there are slices outlined in two phases, as their names tell; sorted.
+
+    The two phases are those with the most slices; end-diastole is that with the larger area.
+    """
+    phases: DefaultDict[str, DefaultDict[int, Dict[int, Slice]]] = defaultdict(lambda: defaultdict(dict))
+    for piece in slices:
+        place = places.place(piece.name)
+        if place and piece.labelled:
+            phases[piece.patient][place.phase][place.position] = piece
+    found = (_beat(patient, list(of_patient.values())) for patient, of_patient in sorted(phases.items()))
+    return [beat for beat in found if beat]
+
+
+def _beat(patient: str, phases: List[Dict[int, Slice]]) -> Optional[Beat]:
+    two = sorted(phases, key=len, reverse=True)[:2]
+    both = set(two[0]).intersection(*two[1:])
+    if len(two) < 2 or not both:
+        return None
+
+    def areas(phase: Dict[int, Slice]) -> Tuple[int, int]:
+        chosen = [phase[position] for position in both]
+        return sum(piece.predicted for piece in chosen), sum(piece.labelled for piece in chosen)
+
+    diastole, systole = sorted(map(areas, two), key=lambda pair: pair[1], reverse=True)
+    return Beat(patient, len(both), diastole, systole)
+
+
+def levels(slices: Sequence[Slice]) -> List[str]:
+    """Of each slice, one of LEVELS: which third of his patient's slices; '' where the names do not tell.
+
+    The base is where the ventricle is larger: studies are numbered from either end.
+    """
+    of_patient: DefaultDict[str, DefaultDict[int, List[int]]] = defaultdict(lambda: defaultdict(list))
+    for number, piece in enumerate(slices):
+        place = places.place(piece.name)
+        if place:
+            of_patient[piece.patient][place.position].append(number)
+    found = [''] * len(slices)
+    for positions in of_patient.values():
+        ordered = [positions[position] for position in sorted(positions)]
+        first, last = (np.mean([slices[number].labelled for number in end]) for end in (ordered[0], ordered[-1]))
+        for rank, numbers in enumerate(ordered if first >= last else ordered[::-1]):
+            for number in numbers:
+                found[number] = LEVELS[rank * len(LEVELS) // len(ordered)]
+    return found
+
+
+def worst(dice: np.ndarray) -> float:
+    """Mean Dice of the worst twentieth of the slices, one at least."""
+    return float(np.sort(dice)[: max(1, round(_WORST * len(dice)))].mean())
+
+
+def interval(
+    figure: Callable[[metrics.Areas], float], slices: metrics.Areas, patients: Sequence[str]
+) -> Optional[Tuple[float, float]]:
+    """95 % of what a figure comes to where patients are drawn anew, with replacement; None of a single one.
+
+    A patient's slices resemble each other, so it is patients that are drawn, not slices (the cluster bootstrap; Efron
+    and Tibshirani, An Introduction to the Bootstrap, 1993). Draws are the same every time.
+
+    Args:
+        figure: of the areas of slices.
+        slices: [slices].
+        patients: whose each of them is.
+    """
+    names, of_slice = np.unique(patients, return_inverse=True)
+    if len(names) < 2:
+        return None
+    numbers = [np.flatnonzero(of_slice == patient) for patient in range(len(names))]
+    random = np.random.RandomState(1)
+    found = []
+    for _ in range(_DRAWS):
+        drawn = np.concatenate([numbers[patient] for patient in random.randint(len(names), size=len(names))])
+        found.append(figure(metrics.Areas(*(np.asarray(area)[drawn] for area in slices))))
+    low, high = np.percentile(found, _WITHIN)
+    return float(low), float(high)
