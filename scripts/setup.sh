@@ -79,7 +79,7 @@ fetch_wheels() {
 size_of() {
     case $1 in
         requirements.txt) echo ' (the first time some 450 MB, a few minutes)' ;;
-        requirements-search.txt) echo ' (the first time some 60 MB, half a minute)' ;;
+        requirements-search.txt) echo ' (the first time some 50 MB, half a minute)' ;;
         requirements-tf2*) echo ' (the first time up to 700 MB, a few minutes)' ;;
     esac
 }

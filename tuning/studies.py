@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 import warnings
 from pathlib import Path
 from typing import Any, Dict, Iterator
@@ -31,6 +32,8 @@ _ENGINES = {
     'sqlite': {'connect_args': {'timeout': 60}},
     'postgresql': {'connect_args': {'connect_timeout': 20}, 'pool_pre_ping': True},
 }
+_ATTEMPTS = 4
+_SECONDS_BETWEEN_ATTEMPTS = 0.5
 _NAME = 'search'
 _MADE_WITH = 'made_with'
 
@@ -79,17 +82,26 @@ def open_study(address: str, sampler: optuna.samplers.BaseSampler, pruner: optun
         LabError: it cannot be reached, read or written.
     """
     with explaining(address):
-        try:
-            return optuna.create_study(
-                storage=_storage(address),
-                sampler=sampler,
-                pruner=pruner,
-                study_name=_NAME,
-                direction='maximize',
-                load_if_exists=True,
-            )
-        except (RuntimeError, OSError, AssertionError) as error:  # Another Optuna's tables, or another program's.
-            raise StorageInternalError(str(error)) from error
+        for _ in range(_ATTEMPTS - 1):
+            # Of several workers that begin at once, one makes the tables, and the others fail to.
+            with contextlib.suppress(SQLAlchemyError):
+                return _created(address, sampler, pruner)
+            time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
+        return _created(address, sampler, pruner)
+
+
+def _created(address: str, sampler: optuna.samplers.BaseSampler, pruner: optuna.pruners.BasePruner) -> Study:
+    try:
+        return optuna.create_study(
+            storage=_storage(address),
+            sampler=sampler,
+            pruner=pruner,
+            study_name=_NAME,
+            direction='maximize',
+            load_if_exists=True,
+        )
+    except (RuntimeError, OSError, AssertionError) as error:  # Another Optuna's tables, or another program's.
+        raise StorageInternalError(str(error)) from error
 
 
 def _storage(address: str) -> optuna.storages.BaseStorage:

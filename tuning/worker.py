@@ -17,7 +17,7 @@ from tuning import reports, studies
 from tuning.space import Range, Space
 from tuning.trials import Attempt, Setting, as_typed, has_room
 
-_SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_LOOKS = 0.5
 _FAILURES_AT_MOST = 3  # One after the other; then it is not the settings.
 
 COUNTED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
@@ -71,7 +71,7 @@ class Worker:
                 return
             for attempt in list(self._running):
                 self._look_at(attempt)
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            time.sleep(SECONDS_BETWEEN_LOOKS)
 
     def _beat(self) -> None:
         """Now and then: tells the others that trials here are alive, and takes up those whose worker is not."""
@@ -114,7 +114,9 @@ class Worker:
         status = attempt.status()  # Before its figures are read: those of its end are then among them.
         for epoch in attempt.news():
             attempt.trial.report(attempt.dice[epoch], epoch)
-            if status is None and epoch < self._setting.num_epochs and attempt.trial.should_prune():
+            # Asked of a trial that has ended, too: others are compared with it.
+            poor = epoch < self._setting.num_epochs and attempt.trial.should_prune()
+            if poor and status is None:
                 attempt.stop()
                 self._end(attempt, TrialState.PRUNED, f'pruned after epoch {epoch}')
                 return
@@ -131,7 +133,7 @@ class Worker:
             self._end(attempt, TrialState.FAIL, f'failed: {attempt.last_line()}')
             if self._failures == _FAILURES_AT_MOST:
                 raise LabError(
-                    f'{self._failures} trials in a row have failed, the last with: {attempt.last_line()} '
+                    f'{self._failures} trials in a row have failed, the last with: {attempt.last_line().rstrip(".")}. '
                     f'Its output is in {attempt.folder}.'
                 )
 
