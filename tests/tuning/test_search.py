@@ -11,7 +11,7 @@ from lvseg import records
 import pytest
 
 from tests.experiments.conftest import manifest_of, trainings, write_data  # noqa: F401 - fixtures
-from tuning import command
+from tuning import command, trials
 
 
 @pytest.fixture
@@ -104,7 +104,9 @@ def test_a_search_of_real_trainings_ends_with_the_command_of_the_best(search, tr
     with (out / 'search.csv').open(newline='') as file:
         rows = list(csv.DictReader(file))
     assert [row['state'] for row in rows if row['state'] == 'complete'] and len(rows) == 2
-    assert len(list(out.glob('trial-*/events.out.tfevents.*'))) == 2  # For the HParams tab.
+    for row in rows:  # For the HParams tab, with the last Dice.
+        (row_of_trial,) = out.glob(f'trial-{int(row["trial"]):04d}/events.out.tfevents.*')
+        assert trials.read_dice(str(row_of_trial)) == pytest.approx({2: float(row['dice'])}, abs=1e-4)
     assert (out / 'search.html').exists()
 
     # Looked at once: the best and the default with three seeds each; and the default on the inner slices.
