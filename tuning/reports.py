@@ -130,9 +130,9 @@ def _page(study: Study) -> str:
     )
 
 
-def _importances(study: Study) -> 'plotly.graph_objects.Figure':  # noqa: F821 - told by its name
+def _importances(study: Study, target_name: str) -> 'plotly.graph_objects.Figure':  # noqa: F821 - told by its name
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
-    return optuna.visualization.plot_param_importances(study, evaluator=evaluator)
+    return optuna.visualization.plot_param_importances(study, evaluator=evaluator, target_name=target_name)
 
 
 def _plot(title: str, text: str, study: Study, plot: Callable) -> str:
@@ -140,7 +140,7 @@ def _plot(title: str, text: str, study: Study, plot: Callable) -> str:
     values = {trial.value for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))}
     if len(values) < 2:
         return f'{head}<p>Two trials with different figures are wanted for this.</p>\n'
-    figure = plot(study).update_layout(title=None)
+    figure = plot(study, target_name='Dice').update_layout(title=None)
     return head + figure.to_html(full_html=False, include_plotlyjs=False) + '\n'
 
 

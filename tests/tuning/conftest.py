@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 from lvseg import errors, events, summaries
@@ -120,7 +121,9 @@ class Search:
                 sys.stdout.flush()
                 sys.stderr.flush()
                 os._exit(end.code)
-            finally:
+            except BaseException:
+                traceback.print_exc()
+                sys.stderr.flush()
                 os._exit(99)
         try:
             yield process

@@ -171,13 +171,12 @@ def test_two_workers_share_a_study_in_postgresql(in_postgresql):
     assert 0 < here < len(done)
 
 
-def test_a_trial_that_was_taken_for_dead_is_left_to_the_other(search, quick_beat, capsys):
+def test_a_trial_that_was_taken_for_dead_is_left_to_the_other(search, quick_beat):
     """As when a notebook was asleep."""
     search.program.with_name('wait').touch()
     with search.elsewhere(trials=1) as process:
-        until(lambda: running(search.open()))
-        study = search.open()
-        study.tell(0, state=TrialState.FAIL)
+        until((search.out / 'trial-0000' / 'train' / 'run.json').exists)
+        search.open().tell(0, state=TrialState.FAIL)
         until(lambda: 'trial 0 was taken for dead by another worker, and is left to it.' in search.said())
         os.kill(process, signal.SIGTERM)
         os.waitpid(process, 0)
