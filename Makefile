@@ -1,6 +1,8 @@
 # The one door to the lab: `make help` lists what it can do. Every target does the set-up it needs by itself, once.
 
 # What each target takes beside TF, GPU and WHEELS, which go with all of them.
+TAKEN_setup := EXTRA
+TAKEN_wheels := EXTRA
 TAKEN_lab := SOURCE
 TAKEN_challenge := DATA_DIR CHECKPOINT_DIR
 TAKEN_show := EXERCISE DATA SLICES CHECKPOINT_DIR OUT
@@ -9,6 +11,7 @@ TAKEN_check := EXERCISE
 TAKEN_parameters := EXERCISE
 TAKEN_reset := EXERCISE
 TAKEN_results := DATA_DIR
+TAKEN_search := EXERCISE TRIALS DATA_DIR
 TAKEN_cross-validate := DATA_DIR
 TAKEN_volumes := CHECKPOINT_DIR STUDIES FOLDS OUT
 
@@ -19,10 +22,10 @@ UNKNOWN := $(filter-out $(TAKEN),$(GIVEN))
 $(if $(UNKNOWN),$(error ERROR: make $(MAKECMDGOALS) does not take $(UNKNOWN); it takes $(TAKEN)))
 
 # Names so common that a shell may have them for something else.
-$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY STUDIES FOLDS OUT),$(eval override $(name) :=))
+$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS),$(eval override $(name) :=))
 
 # What is typed after make, as in SOURCE="my data", reaches the commands through the environment, and the shell as it stands.
-TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT
+TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -34,12 +37,12 @@ IN_PARALLEL := --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev wheels lab challenge tensorboard show segment check reset doctor parameters archive exercises figures test test-slow \
-	test-exchange attack lint results cross-validate volumes benchmark clean
+	test-exchange attack lint results search cross-validate volumes benchmark clean
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-setup:  ## make .venv with TensorFlow 1.15 and all the lab needs; TF=2, with any target: TensorFlow 2 in .venv-tf2 (GPU=1: CUDA)
+setup:  ## make .venv with TensorFlow 1.15 and all the lab needs; TF=2, with any target: TensorFlow 2 in .venv-tf2 (GPU=1: CUDA); EXTRA=search
 	@scripts/setup.sh
 
 setup-dev: setup  ## add the tools that test and lint need
@@ -112,6 +115,11 @@ lint: setup-dev  ## check the format and the style of the code, and that exercis
 
 results: setup  ## measure the figures of docs/results.md: make results DATA_DIR=folder of records of the 260 slices
 	@$(PYTHON) scripts/results.py $${DATA_DIR:+"$$DATA_DIR"}
+
+search: setup  ## search for better settings, by Optuna: make search EXERCISE=cnnDice TRIALS=20
+	@EXTRA=search scripts/setup.sh
+	@$(PYTHON) scripts/search.py $${EXERCISE:+"$$EXERCISE"} $${TRIALS:+--trials="$$TRIALS"} \
+		$${DATA_DIR:+--data_dir="$$DATA_DIR"}
 
 cross-validate: setup  ## train and evaluate on 5 folds by patient, show a table: make cross-validate DATA_DIR=folder of records
 	@$(PYTHON) scripts/cross_validate.py $${DATA_DIR:+"$$DATA_DIR"}

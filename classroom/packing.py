@@ -24,9 +24,9 @@ TAKE_HOME = (
         '.gitignore',
         '.python-version',
     ),
-    *('requirements.txt', 'requirements-tf2.txt', 'requirements-tf2.15.txt', 'requirements-nifti.txt'),
-    *('requirements-dev.txt', 'pyproject.toml'),
-    *('exercises', 'data_prep', 'lvseg', 'study', 'experiments', 'classroom', 'inside', 'setup', 'scripts'),
+    *('requirements.txt', 'requirements-tf2.txt', 'requirements-tf2.15.txt'),
+    *('requirements-nifti.txt', 'requirements-search.txt', 'requirements-dev.txt', 'pyproject.toml'),
+    *('exercises', 'data_prep', 'lvseg', 'study', 'experiments', 'tuning', 'classroom', 'inside', 'setup', 'scripts'),
     *('tests', 'docs'),
 )
 WHERE_THERE = ('exercise_solutions', 'pictures')

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
 from lvseg import reports
-from lvseg.project import PROJECT, shown
+from lvseg.project import PROJECT, SOLUTIONS, shown
 
 
 class Run(NamedTuple):
@@ -63,12 +63,15 @@ def spent(arguments: List[str], python: str = sys.executable) -> Spent:
     return Spent(time.time() - started, usage.ru_maxrss / 1024)
 
 
-def train_and_evaluate(exercise: str, data_dir: Path, folder: Path, flags: List[str]) -> Run:
-    """Runs runTraining.py, with these flags, and runEval.py of a solution, into `train` and `eval` of a folder."""
+def train_and_evaluate(
+    exercise: str, data_dir: Path, folder: Path, flags: List[str], exercises: Path = SOLUTIONS
+) -> Run:
+    """Runs runTraining.py, with these flags, and runEval.py of an exercise, into `train` and `eval` of a folder."""
     train, evaluate = folder / 'train', folder / 'eval'
+    programs = shown(exercises / exercise)
     directories = ['--data_dir', shown(data_dir), '--checkpoint_dir', shown(train)]
     started = time.time()
-    run([f'exercise_solutions/{exercise}/runTraining.py', *flags, *directories])
+    run([f'{programs}/runTraining.py', *flags, *directories])
     seconds = time.time() - started
-    run([f'exercise_solutions/{exercise}/runEval.py', *directories, '--eval_dir', shown(evaluate)])
+    run([f'{programs}/runEval.py', *directories, '--eval_dir', shown(evaluate)])
     return Run(seconds, json.loads((evaluate / reports.METRICS_FILE).read_text()))

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from lvseg import reports, runs
 from lvseg.errors import LabError
 from lvseg.layout import MANIFEST_FILE, RECORD_FILES
-from lvseg.project import shown
+from lvseg.project import SOLUTIONS, shown
 
 from experiments import commands
 
@@ -81,10 +81,10 @@ def earlier(training: Training, folder: Path) -> Optional[Measured]:
     return Measured(**kept)
 
 
-def measure(training: Training, data_dir: Path, folder: Path) -> Measured:
+def measure(training: Training, data_dir: Path, folder: Path, exercises: Path = SOLUTIONS) -> Measured:
     """Trains and evaluates on the records of `data_dir`, and keeps in `folder` what comes of it."""
     training_flags = [*training.flags, '--seed', str(training.seed)]
-    done = commands.train_and_evaluate(training.exercise, data_dir, folder, training_flags)
+    done = commands.train_and_evaluate(training.exercise, data_dir, folder, training_flags, exercises)
     areas = _areas(folder / 'eval' / reports.PER_SLICE_FILE)
     measured = Measured(dict(training._asdict()), done.seconds, done.metrics, areas)
     runs.save_json(str(folder / MEASURED_FILE), measured._asdict())

@@ -1,7 +1,7 @@
 """The slices of a folder, whatever their split: whose each one is, and writing them with patients held out."""
 
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from lvseg import manifest, records, runs
 from lvseg.errors import LabError
@@ -15,9 +15,10 @@ _SPLITS = ('train', 'eval')
 
 
 class Pool(NamedTuple):
-    """All records of a folder, training and validation slices together."""
+    """All records of a folder, training and validation slices together, or those of one split alone."""
 
     data_dir: Path
+    splits: Sequence[str]
     lines: List[Dict[str, str]]  # of the manifest, in the order of the records: training file, then validation file
 
     @property
@@ -26,14 +27,14 @@ class Pool(NamedTuple):
         return sorted({line['patient'] for line in self.lines})
 
 
-def read_pool(data_dir: Path) -> Pool:
-    """Reads which record is whose; checks all of them.
+def read_pool(data_dir: Path, splits: Sequence[str] = _SPLITS) -> Pool:
+    """Reads which record is whose, of these splits; checks all of them.
 
     Raises:
         LabError: no record file, a damaged one, or no manifest that fits.
     """
     lines = []
-    for split, path in _files(data_dir):
+    for split, path in _files(data_dir, splits):
         of_split = manifest.lines(str(data_dir), split)
         labelled = [int(label.sum()) for _, label in records.read(path)]
         if not manifest.fits(of_split, labelled) or not all(line.get('patient') for line in of_split):
@@ -42,7 +43,7 @@ def read_pool(data_dir: Path) -> Pool:
                 f'{len(labelled)} records is wanted, with patient and lv_pixels. Make both with: python -m data_prep.'
             )
         lines += [{**line, 'patient': case_name(line['patient'])} for line in of_split]
-    return Pool(data_dir, lines)
+    return Pool(data_dir, splits, lines)
 
 
 def write_part(pool: Pool, held_out: List[str], folder: Path) -> None:
@@ -77,13 +78,13 @@ def _write_records(pool: Pool, lines: List[Dict[str, str]], folder: Path) -> Non
 
 
 def _records(pool: Pool) -> Iterator[bytes]:
-    for _, path in _files(pool.data_dir):
+    for _, path in _files(pool.data_dir, pool.splits):
         yield from tf.python_io.tf_record_iterator(path)
 
 
-def _files(data_dir: Path) -> List[Tuple[str, str]]:
+def _files(data_dir: Path, splits: Sequence[str]) -> List[Tuple[str, str]]:
     """The record files that are there, one at least, by their splits."""
-    paths = [(split, record_file(str(data_dir), split)) for split in _SPLITS]
+    paths = [(split, record_file(str(data_dir), split)) for split in splits]
     found = [(split, path) for split, path in paths if Path(path).is_file()]
     if not found:
         raise LabError(f'{data_dir} holds no record file. Make some with: python -m data_prep (see -h).')

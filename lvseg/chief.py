@@ -19,6 +19,9 @@ import tensorflow.compat.v1 as tf
 REPORT_STEPS = 100
 _CHECKPOINT_STEPS = 1000
 
+# By which the search knows a training that has come to nothing from one that failed.
+DIVERGED = 'training has diverged'
+
 # The fully connected network's checkpoint takes 403 MB; the newest is what counts, the one before is for safety.
 _CHECKPOINTS_KEPT = 2
 
@@ -171,4 +174,4 @@ class _Checkpoints(StepHook):
 
 
 def _diverged(what: str) -> LabError:
-    return LabError(f'{what}: training has diverged. The last good checkpoint is kept. Try a lower --learning_rate.')
+    return LabError(f'{what}: {DIVERGED}. The last good checkpoint is kept. Try a lower --learning_rate.')

@@ -11,19 +11,20 @@ from lvseg.runs import Run
 import tensorflow.compat.v1 as tf
 from tqdm import tqdm
 
-_FORMAT = '{desc} {percentage:3.0f}%{postfix} |{bar}| {rate_noinv_fmt}, {remaining} left'
+_IMAGES = '{desc} {percentage:3.0f}%{postfix} |{bar}| {rate_noinv_fmt}, {remaining} left'
+COUNTED = '{desc} |{bar}|'  # The description tells all of it.
 
 # Of a terminal that does not tell; tqdm would take it for one without room for a bar.
 _SIZE_ELSE = {'ncols': 80, 'nrows': 24}
 
 
-def bar(images: int, done: int = 0, description: str = '') -> tqdm:
-    """A bar that counts images; it clears its line when it is closed."""
+def bar(images: int, done: int = 0, description: str = '', form: str = _IMAGES) -> tqdm:
+    """A bar that counts images, or with another form something else; it clears its line when it is closed."""
     return tqdm(
         total=images,
         initial=done,
         desc=description,
-        bar_format=_FORMAT,
+        bar_format=form,
         unit=' images',
         leave=False,
         disable=None,  # Where stderr is no terminal.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the lab's Python: a venv with TensorFlow and what belongs to it. Does nothing where that is there already.
-# Usage: [TF=1|1.15|2|2.15] [GPU=1] [WHEELS=FOLDER] setup.sh [REQUIREMENTS_FILE | wheels]
+# Usage: [TF=1|1.15|2|2.15] [GPU=1] [EXTRA=search|nifti] [WHEELS=FOLDER] setup.sh [REQUIREMENTS_FILE | wheels]
 # TF=1 lies in .venv, TF=2 in .venv-tf2. Without TF, where 1.15 cannot be had, .venv becomes a link to .venv-tf2.
 # Removes nothing but what it has made itself. Keeps to what macOS has: bash 3.2, POSIX's tools.
 set -eu
@@ -70,7 +70,8 @@ pip_install() {
 
 fetch_wheels() {
     echo "Fetching all that $1 lists into wheels/ …"
-    "$venv/bin/python" -m pip wheel --quiet --disable-pip-version-check --wheel-dir wheels --requirement "$1" ||
+    "$venv/bin/python" -m pip wheel --quiet --disable-pip-version-check --wheel-dir wheels --requirement "$1" \
+        ${EXTRA:+--requirement "requirements-$EXTRA.txt"} ||
         fail "pip could not fetch all of it, for the reason above. When that is mended, run make wheels again."
     echo "For machines with this system and Python that have no network: copy wheels/ there, then: make setup WHEELS=wheels"
 }
@@ -78,6 +79,7 @@ fetch_wheels() {
 size_of() {
     case $1 in
         requirements.txt) echo ' (the first time some 450 MB, a few minutes)' ;;
+        requirements-search.txt) echo ' (the first time some 50 MB, half a minute)' ;;
         requirements-tf2*) echo ' (the first time up to 700 MB, a few minutes)' ;;
     esac
 }
@@ -105,7 +107,10 @@ case ${GPU-} in
         ;;
     *) fail "GPU=$GPU: there is only GPU=1, which installs NVIDIA's CUDA." ;;
 esac
-
+case ${EXTRA-} in
+    '' | search | nifti) ;;
+    *) fail "EXTRA=$EXTRA: there is EXTRA=search (make search) and EXTRA=nifti (data_prep nifti)." ;;
+esac
 [ -z "${WHEELS-}" ] || [ -d "$WHEELS" ] || fail "WHEELS=$WHEELS: no such folder. Make one where there is a network, with make wheels."
 
 # .venv is a link where an earlier run has found that 1.15 cannot be had.
@@ -147,6 +152,7 @@ elif [ $# -gt 0 ]; then
 else
     install "$requirements" lab-installed
     [ -z "${GPU-}" ] || install_cuda "$requirements"
+    [ -z "${EXTRA-}" ] || install "requirements-$EXTRA.txt" "$EXTRA-installed"
 fi
 
 if [ -n "$no_1_15" ]; then

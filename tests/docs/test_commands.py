@@ -33,6 +33,7 @@ pytestmark = pytest.mark.slow
 LEFT_OUT = {
     'make test': 'it would run all tests within a test; .ci/run runs it on a clean checkout',
     'make setup WHEELS=wheels': 'the wheels are 467 MB; tests/setup/test_setup.py runs it with stand-ins',
+    'make search EXERCISE=cnnDice TRIALS=20': 'it trains 27 times; tests/tuning/test_search.py runs it small',
     'make cross-validate DATA_DIR=patients': 'it trains five times; test_cross_validation.py runs it small',
 }
 

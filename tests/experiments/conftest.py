@@ -61,7 +61,7 @@ def trainings(monkeypatch):
     """
     made = []
 
-    def train_and_evaluate(exercise, data_dir, folder, flags):
+    def train_and_evaluate(exercise, data_dir, folder, flags, exercises):
         made.append((folder.name, exercise, flags))
         labelled = [int(label.sum()) for _, label in records.read(str(data_dir / SIDES['val']))]
         (folder / 'eval').mkdir(parents=True, exist_ok=True)

@@ -34,9 +34,9 @@ def trainings(trainings, monkeypatch):
     """Those of the stand-in; here Dice is so many tenths as there are slices to train, and seconds are so many."""
     measure = commands.train_and_evaluate
 
-    def train_and_evaluate(exercise, data_dir, folder, flags):
+    def train_and_evaluate(exercise, data_dir, folder, flags, exercises):
         slices = int(data_dir.name[-1])
-        done = measure(exercise, data_dir, folder, flags)
+        done = measure(exercise, data_dir, folder, flags, exercises)
         return commands.Run(60.0 * slices, {**done.metrics, 'dice': slices / 10})
 
     monkeypatch.setattr(commands, 'train_and_evaluate', train_and_evaluate)
@@ -123,10 +123,10 @@ def test_a_row_of_other_flags_is_measured_anew(measure, trainings, data_of):
 def test_what_was_broken_off_goes_on(measure, trainings, data_of, monkeypatch):
     train_and_evaluate = commands.train_and_evaluate
 
-    def broken_off(exercise, data_dir, folder, flags):
+    def broken_off(exercise, data_dir, folder, flags, exercises):
         if flags[-1] == '2':
             raise KeyboardInterrupt
-        return train_and_evaluate(exercise, data_dir, folder, flags)
+        return train_and_evaluate(exercise, data_dir, folder, flags, exercises)
 
     with monkeypatch.context() as patch:
         patch.setattr(commands, 'train_and_evaluate', broken_off)

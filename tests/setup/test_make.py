@@ -78,6 +78,16 @@ def test_show_takes_what_its_script_takes(typed, argument, project):
     assert done.stdout.splitlines()[-3:] == ['<scripts/show.py>', '<cnn>', f'<{argument}={typed.partition("=")[2]}>']
 
 
+def test_the_search_installs_what_it_wants_and_takes_what_its_script_takes(project):
+    project.python('3.7')
+    done = project.make('search', 'EXERCISE=cnnDice', 'TRIALS=20', 'DATA_DIR=my data', TRIALS='7', EXTRA='nifti')
+    said = done.stdout.splitlines()
+    assert said[-4:] == ['<scripts/search.py>', '<cnnDice>', '<--trials=20>', '<--data_dir=my data>']
+    assert [line.split()[-1] for line in project.read('installed') if 'requirements-' in line] == [
+        'requirements-search.txt'
+    ]
+
+
 def test_show_takes_nothing_from_a_shell_that_has_the_names_for_something_else(project):
     project.python('3.7')
     done = project.make('show', 'DATA=mine', OUT='/etc/passwd', SLICES='1:2', DATA='other')

@@ -272,6 +272,27 @@ def test_what_says_what_to_install_is_installed_anew_when_it_has_changed(name, p
     assert project.set_up().stdout.startswith('Installing requirements.txt into .venv')
 
 
+@pytest.mark.parametrize('extra', ['search', 'nifti'])
+def test_an_extra_is_installed_beside_the_lab_once(extra, project):
+    project.python('3.7')
+    assert project.make('setup', f'EXTRA={extra}').returncode == 0
+    assert project.read('installed')[-1].endswith(f'--requirement requirements-{extra}.txt')
+    before = project.read('installed')
+    assert project.make('setup', f'EXTRA={extra}').stdout == ''
+    assert project.make('setup').stdout == ''
+    assert project.read('installed') == before
+
+
+def test_another_extra_is_refused_in_a_line_that_lists_what_there_is(project):
+    project.python('3.7')
+    done = project.make('setup', 'EXTRA=$(touch made)')
+    assert done.returncode != 0 and project.venvs() == []
+    assert done.stderr.splitlines()[0] == (
+        'ERROR: EXTRA=$(touch made): there is EXTRA=search (make search) and EXTRA=nifti (data_prep nifti).'
+    )
+    assert not (project.folder / 'made').exists()
+
+
 def test_the_lab_itself_is_installed_so_that_its_rooms_are_found_from_anywhere(project):
     project.python('3.7')
     project.set_up()
