@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from lvseg import runs, summaries, validation
 from lvseg.errors import LabError
@@ -59,7 +59,7 @@ class Attempt:
         self.trial = trial
         self.flags = flags
         self.folder = folder
-        self.dice: Dict[int, float] = {}  # By epoch, as far as it has been evaluated.
+        self.dice: Dict[int, float] = {}  # By epoch, as far as the study knows it.
         self._began = time.time_ns()
         with runs.writing(str(folder)):
             folder.mkdir(parents=True, exist_ok=True)
@@ -74,12 +74,9 @@ class Attempt:
                     preexec_fn=_end_with_worker,
                 )
 
-    def news(self) -> List[int]:
-        """The epochs whose validation slices have been evaluated since the last time; `dice` then has them."""
-        found = self._evaluations()
-        new = [epoch for epoch in sorted(found) if epoch not in self.dice]
-        self.dice.update(found)
-        return new
+    def news(self) -> List[Tuple[int, float]]:
+        """Epochs and their Dice that are not in `dice` yet."""
+        return sorted((epoch, dice) for epoch, dice in self._evaluations().items() if epoch not in self.dice)
 
     def status(self) -> Optional[int]:
         """The exit status; None while it runs."""

@@ -112,8 +112,9 @@ class Worker:
 
     def _look_at(self, attempt: Attempt) -> None:
         status = attempt.status()  # Before its figures are read: those of its end are then among them.
-        for epoch in attempt.news():
-            attempt.trial.report(attempt.dice[epoch], epoch)
+        for epoch, dice in attempt.news():
+            attempt.trial.report(dice, epoch)
+            attempt.dice[epoch] = dice
             # Asked of a trial that has ended, too: others are compared with it.
             poor = epoch < self._setting.num_epochs and attempt.trial.should_prune()
             if poor and status is None:

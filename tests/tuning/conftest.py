@@ -96,8 +96,8 @@ class Search:
         pruner = optuna.pruners.SuccessiveHalvingPruner(1, 3) if prune else optuna.pruners.NopPruner()
         return studies.open_study(self.address, Grid(batches), pruner)
 
-    def work(self, trials, batches=(1, 2, 3), jobs=1, seconds=None, prune=False):
-        """Runs a worker here; returns the study."""
+    def work(self, trials, batches=(1, 2, 3), jobs=1, seconds=60, prune=False):
+        """Runs a worker here, for a minute at most; returns the study."""
         with studies.explaining(self.address):
             study = self.open(batches, prune)
             searched = space.Space({'num_epochs': '3'}, {'batch_size': space.Choice(tuple('123456789'))})

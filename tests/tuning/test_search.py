@@ -106,7 +106,7 @@ def test_a_search_of_real_trainings_ends_with_the_command_of_the_best(search, tr
     assert [row['state'] for row in rows if row['state'] == 'complete'] and len(rows) == 2
     for row in rows:  # For the HParams tab, with the last Dice.
         (row_of_trial,) = out.glob(f'trial-{int(row["trial"]):04d}/events.out.tfevents.*')
-        assert trials.read_dice(str(row_of_trial)) == pytest.approx({2: float(row['dice'])}, abs=1e-4)
+        assert trials.read_dice(str(row_of_trial)) == pytest.approx({int(row['epochs']): float(row['dice'])}, abs=1e-4)
     assert (out / 'search.html').exists()
 
     # Looked at once: the best and the default with three seeds each; and the default on the inner slices.

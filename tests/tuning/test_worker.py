@@ -128,6 +128,7 @@ def test_a_worker_that_is_interrupted_ends_its_trials_and_gives_them_back(number
     assert search.settings(study) == [3, 4, 4]  # The same again, and not the 3 that would be next.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('storage', ['sqlite', 'journal', 'postgresql'])
 def test_a_worker_that_is_killed_loses_its_trial_and_nothing_else(storage, search, quick_beat, request):
     if storage == 'postgresql':
@@ -144,19 +145,24 @@ def test_a_worker_that_is_killed_loses_its_trial_and_nothing_else(storage, searc
     until(lambda: not processes_in(search.out / 'trial-0001'))
     assert states(search.open()) == [TrialState.COMPLETE, TrialState.RUNNING]
 
-    with search.elsewhere(trials=3, batches=(3, 4, 9)) as process:  # Runs a third one, and sees that.
+    with search.elsewhere(trials=3, batches=(3, 4, 5)) as process:  # Runs a third one, and sees that.
         until(lambda: states(search.open())[1] == TrialState.FAIL)
         os.kill(process, signal.SIGTERM)
         os.waitpid(process, 0)
 
     search.program.with_name('wait').unlink()
-    study = search.work(trials=2)
-    again = study.trials[3]
-    assert (again.state, again.value) == (TrialState.COMPLETE, pytest.approx(0.4))
-    assert (again.params, again.system_attrs['failed_trial']) == ({'batch_size': '4'}, 1)
+    study = search.work(trials=3)
     assert study.trials[0].value == pytest.approx(0.3)
+    # PostgreSQL gives waiting trials out in any order.
+    (again,) = [trial for trial in study.trials if is_retry_of(1, trial) and trial.state == TrialState.COMPLETE]
+    assert (again.params, again.value) == ({'batch_size': '4'}, pytest.approx(0.4))
 
 
+def is_retry_of(number, trial):
+    return trial.system_attrs.get('failed_trial') == number
+
+
+@pytest.mark.slow
 def test_two_workers_share_a_study_in_postgresql(in_postgresql):
     search = in_postgresql
     with search.elsewhere(trials=8, batches=(1, 2, 3, 4)) as process:
@@ -182,6 +188,7 @@ def test_a_trial_that_was_taken_for_dead_is_left_to_the_other(search, quick_beat
         os.waitpid(process, 0)
 
 
+@pytest.mark.slow
 def test_a_database_that_is_lost_is_one_line_and_loses_no_finished_trial(in_postgresql, postgresql, quick_beat):
     search = in_postgresql
     search.work(trials=1)
