@@ -29,7 +29,7 @@ def picture(comparison: Comparison) -> bytes:
     Across lies the mean of the two, as Bland and Altman advise, up measured minus reference; a line at the bias, and
     dashed ones at the 95 % limits of agreement.
     """
-    quantities = [quantity for quantity in QUANTITIES if comparison.agreement(quantity)]
+    quantities = [quantity for quantity in comparison.quantities if comparison.agreement(quantity)]
     canvas = Image.new('RGB', (_WIDTH * max(len(quantities), 1), _HEIGHT), _PAPER)
     for column, quantity in enumerate(quantities):
         _draw_panel(canvas, column * _WIDTH, comparison, quantity)

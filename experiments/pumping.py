@@ -27,6 +27,7 @@ class Comparison(NamedTuple):
 
     name: str
     pairs: Sequence[Tuple[Pumped, Pumped]]  # measured, and what it ought to be
+    quantities: Sequence[str] = tuple(QUANTITIES)  # Of areas it is only the ejection fraction that means something.
 
     def values(self, quantity: str) -> List[Tuple[float, float]]:
         """Of the patients of whom both have one: there is no ejection fraction of an empty ventricle."""
@@ -39,8 +40,9 @@ class Comparison(NamedTuple):
         return agreement(*zip(*values)) if len(values) > 1 else None
 
 
-def table(against: str, comparisons: Sequence[Comparison], quantities: Sequence[str] = tuple(QUANTITIES)) -> str:
-    """Markdown: bias ± 1.96 standard deviations, and Pearson's r, of each comparison."""
+def table(against: str, comparisons: Sequence[Comparison]) -> str:
+    """Markdown: bias ± 1.96 standard deviations, and Pearson's r, of each comparison; of the first's quantities."""
+    quantities = comparisons[0].quantities
     heads = ['{} ({})'.format(*QUANTITIES[quantity]) for quantity in quantities]
     lines = [f'| against {against} | patients | {" | ".join(heads)} |', '|---' * (len(heads) + 2) + '|']
     for comparison in comparisons:
@@ -63,7 +65,7 @@ def signed(value: float) -> str:
 
 def as_json(comparison: Comparison) -> Dict[str, Dict[str, Optional[float]]]:
     """The agreement of each quantity that there is."""
-    found = {quantity: comparison.agreement(quantity) for quantity in QUANTITIES}
+    found = {quantity: comparison.agreement(quantity) for quantity in comparison.quantities}
     return {
         quantity: {
             'n': one.n,

@@ -89,7 +89,7 @@ def on_folds(folder: Path) -> Part:
     found = fold_areas.measure(folder)
     if len(found) < 2:
         raise LabError(f'--folds: {folder} has {len(found)} patients outlined in two phases; two or more are wanted.')
-    comparisons = [Comparison('network', [(one.network, one.expert) for one in found])]
+    comparisons = [Comparison('network', [(one.network, one.expert) for one in found], ['ejection_fraction'])]
     diastole, systole = (
         sum(getattr(one.network, moment) for one in found) / sum(getattr(one.expert, moment) for one in found)
         for moment in ('edv', 'esv')
@@ -99,7 +99,7 @@ def on_folds(folder: Path) -> Part:
     text = '\n\n'.join(
         [
             f'Patients held out, {len(found)}, on {slices} slices outlined in both phases:',
-            pumping.table('the expert', comparisons, ['ejection_fraction']),
+            pumping.table('the expert', comparisons),
             f'Areas x {diastole:.3f} at end-diastole, x {systole:.3f} at end-systole; '
             f'the worst EF is off by {pumping.signed(max(off, key=abs, default=0))} points.',
         ]

@@ -263,6 +263,14 @@ def test_the_plot_has_a_panel_for_each_quantity_and_a_point_for_each_patient(tmp
         assert orange.sum() == pytest.approx(4 * np.pi * 3**2, rel=0.5)  # of a radius of 4, less the ink around it
 
 
+def test_of_areas_there_is_a_panel_for_the_ejection_fraction_alone(tmp_path):
+    """Without a distance between slices there are no ml."""
+    pairs = [(Pumped(9000 + 70 * n, 5000), Pumped(9000, 4000 + 30 * n)) for n in range(4)]
+    (tmp_path / 'plot.png').write_bytes(bland_altman.picture(Comparison('network', pairs, ['ejection_fraction'])))
+    with Image.open(str(tmp_path / 'plot.png')) as plot:
+        assert plot.size == (420, 300)
+
+
 def test_a_folder_that_cannot_be_written_is_told_before_anything_is_measured(monkeypatch, tmp_path):
     (tmp_path / 'file').write_text('')
     monkeypatch.setattr(outlined, 'measure', None)  # It is not to come so far.
