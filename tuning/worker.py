@@ -84,15 +84,19 @@ class Worker:
         self._show()
 
     def _keep_alive(self, attempt: Attempt) -> None:
-        storage, number = self._study._storage, attempt.trial._trial_id
-        if storage.get_trial(number).state == TrialState.RUNNING:
-            storage.record_heartbeat(number)
-        else:  # This machine slept, or was cut off from the study.
-            attempt.stop()
-            self._running.remove(attempt)
-            progress.say(
-                f'OUTPUT: trial {attempt.trial.number} was taken for dead by another worker, and is left to it.'
-            )
+        if self._is_taken_for_dead(attempt):
+            self._leave(attempt)
+        else:
+            self._study._storage.record_heartbeat(attempt.trial._trial_id)
+
+    def _is_taken_for_dead(self, attempt: Attempt) -> bool:
+        """By another worker, as this machine slept, or was cut off from the study."""
+        return self._study._storage.get_trial(attempt.trial._trial_id).state != TrialState.RUNNING
+
+    def _leave(self, attempt: Attempt) -> None:
+        attempt.stop()
+        self._running.remove(attempt)
+        progress.say(f'OUTPUT: trial {attempt.trial.number} was taken for dead by another worker, and is left to it.')
 
     def _wants_more(self) -> bool:
         there = len(self._study.get_trials(deepcopy=False, states=COUNTED))
@@ -112,7 +116,11 @@ class Worker:
 
     def _look_at(self, attempt: Attempt) -> None:
         status = attempt.status()  # Before its figures are read: those of its end are then among them.
-        for epoch, dice in attempt.news():
+        news = attempt.news()
+        if (news or status is not None) and self._is_taken_for_dead(attempt):
+            self._leave(attempt)
+            return
+        for epoch, dice in news:
             attempt.trial.report(dice, epoch)
             attempt.dice[epoch] = dice
             # Asked of a trial that has ended, too: others are compared with it.

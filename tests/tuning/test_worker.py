@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 from tuning import command, reports, worker
 
 
-def until(condition, seconds=20):
+def until(condition, seconds=60):
     """Waits for a condition."""
     end = time.monotonic() + seconds
     while not condition():
@@ -186,6 +186,22 @@ def test_a_trial_that_was_taken_for_dead_is_left_to_the_other(search, quick_beat
         until(lambda: 'trial 0 was taken for dead by another worker, and is left to it.' in search.said())
         os.kill(process, signal.SIGTERM)
         os.waitpid(process, 0)
+
+
+def test_a_trial_that_was_taken_for_dead_has_nothing_more_to_tell(search, monkeypatch, capsys):
+    """By another worker, just as it was to report."""
+    news = worker.Attempt.news
+
+    def after_it_was_taken(attempt):
+        found = news(attempt)
+        if found and attempt.trial.number == 0:
+            search.open().tell(0, state=TrialState.FAIL, skip_if_finished=True)
+        return found
+
+    monkeypatch.setattr(worker.Attempt, 'news', after_it_was_taken)
+    study = search.work(trials=1)
+    assert states(study) == [TrialState.FAIL, TrialState.COMPLETE]
+    assert 'trial 0 was taken for dead by another worker, and is left to it.' in capsys.readouterr().out
 
 
 @pytest.mark.slow
