@@ -146,12 +146,17 @@ def test_a_run_that_does_not_tell_how_it_was_trained_is_refused(flag, noted, pro
 
 def test_a_network_is_asked_with_the_normalisation_that_it_was_trained_with(unet_run, noted):
     image = np.random.RandomState(0).randint(0, 500, (1, 256, 256))
-    per_image = prediction.load(str(unet_run)).probabilities
+
+    def scores_of(run_dir):
+        """Logarithms: a network that has hardly been trained is sure of the background, to many decimals."""
+        probabilities = prediction.load(str(run_dir)).probabilities
+        return lambda pixels: np.log(probabilities(pixels) + 1e-30)
+
+    per_image, by_1024 = scores_of(unet_run), scores_of(noted(normalisation='lab'))
     # A scanner's gain and offset make no difference to mean 0 and standard deviation 1, but to a division by 1024.
-    np.testing.assert_allclose(per_image(2 * image + 100), per_image(image), atol=1e-3)
-    by_1024 = prediction.load(str(noted(normalisation='lab'))).probabilities
-    assert np.abs(by_1024(image) - per_image(image)).max() > 0.01
-    assert np.abs(by_1024(2 * image + 100) - by_1024(image)).max() > 0.01
+    np.testing.assert_allclose(per_image(2 * image + 100), per_image(image), atol=0.05)
+    assert np.abs(by_1024(image) - per_image(image)).max() > 0.5
+    assert np.abs(by_1024(2 * image + 100) - by_1024(image)).max() > 0.5
 
 
 @pytest.mark.parametrize(
