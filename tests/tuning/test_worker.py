@@ -146,7 +146,9 @@ def test_a_worker_that_is_killed_loses_its_trial_and_nothing_else(storage, searc
     assert states(search.open()) == [TrialState.COMPLETE, TrialState.RUNNING]
 
     with search.elsewhere(trials=3, batches=(3, 4, 5)) as process:  # Runs a third one, and sees that.
-        until(lambda: states(search.open())[1] == TrialState.FAIL)
+        # Its state is told first, and only then is it given out again.
+        until(lambda: any(is_retry_of(1, trial) for trial in search.open().trials))
+        assert states(search.open())[1] == TrialState.FAIL
         os.kill(process, signal.SIGTERM)
         os.waitpid(process, 0)
 
