@@ -37,12 +37,13 @@ _ENGLISH = {
     # A parameter whose two blanks are filled in rightly, are open, or are not.
     'right': '{name} of {layer} is right.',
     'kernel_size.open': 'kernel_size is still open (FIXME). '
-    'The kernel of {layer} is in the structure list of docs/lab.md.',
+    'The kernel of {layer} is in the structure list of docs/lab/05-layers.md.',
     'kernel_size.wrong': 'kernel_size gave weights of {found.weights}; '
-    '{layer} has another kernel in the structure list of docs/lab.md.',
-    'pool_size.open': 'pool_size is still open (FIXME). The window of {layer} is in the structure list of docs/lab.md.',
+    '{layer} has another kernel in the structure list of docs/lab/05-layers.md.',
+    'pool_size.open': 'pool_size is still open (FIXME). '
+    'The window of {layer} is in the structure list of docs/lab/05-layers.md.',
     'pool_size.wrong': 'pool_size gave a window of {found.window}; '
-    '{layer} has another window in the structure list of docs/lab.md.',
+    '{layer} has another window in the structure list of docs/lab/05-layers.md.',
     'strides.open': 'strides is still open (FIXME); an output of {wanted.output} is wanted. '
     'Each stride divides height and width.',
     'strides.wrong': 'strides gave an output of {found.output}; {wanted.output} is wanted. '

@@ -59,6 +59,6 @@ def main() -> None:
         '\nThe lesson about precision: a network that calls every pixel background, and so has found nothing,\n'
         f'has a precision of {runs["simple"].metrics["background_precision"]:.3f}. Dice tells them apart.\n'
         '\nSee the curves and graphs:  make tensorboard\n'
-        'Do it yourself:             docs/lab.md; the blanks are in exercises/cnn/neuralnetwork.py\n'
-        'From slices to a patient:   docs/lab.md, chapter 11; make segment gives volumes and ejection fraction'
+        'Do it yourself:             docs/lab/README.md; the blanks are in exercises/cnn/neuralnetwork.py\n'
+        'From slices to a patient:   docs/lab/13-patient.md; make segment gives volumes and ejection fraction'
     )

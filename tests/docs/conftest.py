@@ -5,6 +5,8 @@ from typing import List, NamedTuple
 
 import pytest
 
+LANGUAGES = ('lab', 'lab.ko')  # folders in docs/
+
 _FENCE = re.compile(r'^(?P<indent> *)```(?P<language>\w*)$')
 
 
@@ -23,11 +25,11 @@ class Example(NamedTuple):
 
 
 class Document:
-    """A Markdown file."""
+    """A Markdown file, or several that are read as one."""
 
-    def __init__(self, path):
-        self.path = path
-        self.text = path.read_text(encoding='utf-8')
+    def __init__(self, *paths):
+        self.path = paths[0]
+        self.text = '\n'.join(path.read_text(encoding='utf-8') for path in paths)
         self.prose, self.blocks = _split(self.text)
 
     @property
@@ -62,8 +64,9 @@ class Document:
 
     @property
     def anchors(self):
-        """What GitHub makes of the headings: lower case, no punctuation, - for blanks."""
-        return {re.sub(r'[^\w\- ]', '', text.lower()).replace(' ', '-') for _, text in self.headings}
+        """What GitHub makes of the headings: lower case, no punctuation, - for blanks; and places that have a name."""
+        headings = {re.sub(r'[^\w\- ]', '', text.lower()).replace(' ', '-') for _, text in self.headings}
+        return headings | set(re.findall(r'<a id="([^"]+)"></a>', self.prose))
 
     def table(self, first_cell):
         """The rows of the table that has a row beginning with this, as lists of cells without their code marks."""
@@ -72,6 +75,12 @@ class Document:
             if first_cell in [row[0] for row in rows]:
                 return rows
         raise LookupError(f'{self.path} has no table with a row of {first_cell}')
+
+
+def chapters_of(root, language):
+    """README.md first, then the numbered chapters, then what belongs to all of them."""
+    files = (root / 'docs' / language).glob('*.md')
+    return sorted(files, key=lambda file: (file.name != 'README.md', not file.name[0].isdigit(), file.name))
 
 
 def _split(text):
@@ -112,6 +121,12 @@ def document(root):
 
 
 @pytest.fixture(scope='session')
-def guides(document):
-    """The guide in both languages."""
-    return document('docs/lab.md'), document('docs/lab.ko.md')
+def chapters(root):
+    """The files of the guide of a language, in the order in which they are read."""
+    return lambda language: chapters_of(root, language)
+
+
+@pytest.fixture(scope='session')
+def guides(chapters):
+    """The guide in both languages, all chapters of each as one document."""
+    return tuple(Document(*chapters(language)) for language in LANGUAGES)

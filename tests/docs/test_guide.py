@@ -4,6 +4,7 @@ import re
 
 import lvseg.flags
 from lvseg import metrics, networks
+from lvseg.project import PROJECT
 
 import numpy as np
 import pytest
@@ -16,13 +17,38 @@ from docs.figures import drawing
 from experiments import cross_validation
 from inside import counting
 from inside import drawing as show
+from tests.docs.conftest import LANGUAGES, chapters_of
 
 MAX_PICTURE_BYTES = 150_000
 
-DOCUMENTS = ['README.md', 'docs/lab.md', 'docs/lab.ko.md', 'docs/differences.md']
+GUIDES = [str(file.relative_to(PROJECT)) for language in LANGUAGES for file in chapters_of(PROJECT, language)]
+DOCUMENTS = ['README.md', 'docs/lab.md', 'docs/lab.ko.md', 'docs/differences.md', *GUIDES]
 
 
 # --- Two languages, one lab
+
+
+def test_both_languages_have_the_same_chapters(chapters):
+    english, korean = ([file.name for file in chapters(language)] for language in LANGUAGES)
+    assert len(english) > 10
+    assert english == korean
+
+
+@pytest.mark.parametrize('language', LANGUAGES)
+def test_each_chapter_leads_to_the_ones_before_and_after_it(chapters, language, document, root):
+    contents, *files = chapters(language)
+    names = [file.name for file in files]
+    for file, before, after in zip(files, [contents.name, *names], [*names[1:], contents.name]):
+        assert {before, after} <= set(document(file.relative_to(root)).links), file.name
+
+
+@pytest.mark.parametrize('language', LANGUAGES)
+def test_the_contents_and_the_old_page_list_every_chapter_by_its_title(chapters, language, document, root):
+    contents, *files = chapters(language)
+    for file in files:
+        title = document(file.relative_to(root)).headings[0][1]
+        assert f'[{title}]({file.name})' in contents.read_text(encoding='utf-8')
+        assert f'[{title}]({language}/{file.name})' in (root / 'docs' / f'{language}.md').read_text(encoding='utf-8')
 
 
 def test_both_languages_have_the_same_commands_and_the_same_output(guides):
