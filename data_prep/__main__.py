@@ -13,6 +13,7 @@ from lvseg.manifest import SPLITS, Row
 
 from data_prep import arguments, doubts, fitting, labels, split
 from data_prep.phantom import studies
+from data_prep.phantom.shifts import PLAIN, SHIFTS
 from data_prep.reading import Outcome, ReadSlice, reader
 from data_prep.skipped import reasons
 from data_prep.slices import Found, counted
@@ -86,7 +87,7 @@ def _phantom(args: argparse.Namespace) -> None:
     with staged(args.out) as stage:
         raw_dir = os.path.join(stage, STUDIES)
         try:
-            studies.write_studies(raw_dir, args.patients, args.seed)
+            studies.write_studies(raw_dir, args.patients, args.seed, SHIFTS.get(args.shift, PLAIN))
         except OSError as error:
             raise LabError(f'cannot write studies in {args.out}: {error.strerror}.') from None
         found = sunnybrook.find(raw_dir, args.with_empty)

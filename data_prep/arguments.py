@@ -7,6 +7,7 @@ from lvseg import flags
 
 from data_prep import labels
 from data_prep.fitting import FITS
+from data_prep.phantom.shifts import PLAIN, SHIFTS
 from data_prep.staging import STUDIES
 
 
@@ -97,6 +98,12 @@ def parser() -> Parser:
     )
     phantom.add_argument(
         '--patients', type=_patients, default=15, metavar='N', help='how many patients (default: %(default)s)'
+    )
+    phantom.add_argument(
+        '--shift',
+        choices=list(SHIFTS),
+        help=f'patients of another kind: {"; ".join(f"{name}, {shift.told}" for name, shift in SHIFTS.items())} '
+        f'(default: {PLAIN.told})',
     )
     _add_with_empty(phantom)
     _add_common(phantom)

@@ -17,7 +17,7 @@ from lvseg.errors import LabError
 from lvseg.project import LOGS, exercise_names, shown
 
 from data_prep.names import PATHOLOGIES
-from experiments import measuring, tables
+from experiments import fold_report, measuring, tables
 from experiments.figures import summary
 from experiments.folds import deal, hold_out
 from experiments.measuring import Measured, Training
@@ -36,8 +36,8 @@ class Part(NamedTuple):
     folder: Path
 
 
-def cross_validate(pool: Pool, folds: int, training: Training, out: Path) -> None:
-    """Measures each fold, prints the table and writes it as JSON."""
+def cross_validate(pool: Pool, folds: int, training: Training, out: Path) -> List[Path]:
+    """Measures each fold, prints the table and writes it as JSON; returns the folders of the folds."""
     run = f'{folds}-folds-seed-{training.seed}'
     parts = [
         Part(f'fold {number}', patients, out / run / f'fold-{number}')
@@ -45,21 +45,28 @@ def cross_validate(pool: Pool, folds: int, training: Training, out: Path) -> Non
     ]
     measured = {part.name: measure(pool, part, training) for part in parts}
     _report([part.name for part in parts], measured, training, out / f'{run}.json')
+    return [part.folder for part in parts]
 
 
-def hold_out_groups(pool: Pool, wanted: Set[str], training: Training, out: Path) -> None:
-    """Measures the pathologies wanted; prints the table of all four with those measured before, and writes it."""
+def hold_out_groups(pool: Pool, wanted: Set[str], training: Training, out: Path) -> List[Path]:
+    """Measures the pathologies wanted; prints the table of all four with those measured before, and writes it.
+
+    Returns:
+        The folders of those that are measured.
+    """
     run = f'hold-out-seed-{training.seed}'
     groups = hold_out(pool.patients)
     missing = sorted(name for name in wanted if not groups[name])
     if missing:
         raise LabError(f'--hold_out: {pool.data_dir} has no patients of {", ".join(missing)}.')
+    parts = [Part(name, groups[name], out / run / name) for name in PATHOLOGIES]
     measured = {}
-    for part in [Part(name, groups[name], out / run / name) for name in PATHOLOGIES]:
+    for part in parts:
         found = measure(pool, part, training) if part.name in wanted else _earlier(part, training)
         if found:
             measured[part.name] = found
     _report(list(PATHOLOGIES), measured, training, out / f'{run}.json')
+    return [part.folder for part in parts if part.name in measured]
 
 
 def measure(pool: Pool, part: Part, training: Training) -> Measured:
@@ -106,6 +113,12 @@ def _parser() -> flags.Parser:
         choices=[*PATHOLOGIES, 'all'],
         help='in place of folds, hold out the patients of this pathology, or of each in turn (default: folds)',
     )
+    add(
+        '--report',
+        action='store_true',
+        help='tell also what all that were held out come to by patient and by level of the heart, and what went wrong '
+        'where, as runEval.py --report does (default: the table only)',
+    )
     return parser
 
 
@@ -138,6 +151,10 @@ def main() -> None:
     training = Training(args.exercise, training_flags, args.seed, measuring.fingerprint(data_dir), held_out=[])
     out = Path(args.out) if args.out else LOGS / 'cross_validation' / args.exercise
     if args.hold_out is None:
-        cross_validate(pool, args.folds, training, out)
+        folders = cross_validate(pool, args.folds, training, out)
     else:
-        hold_out_groups(pool, set(PATHOLOGIES) if args.hold_out == 'all' else {args.hold_out}, training, out)
+        wanted = set(PATHOLOGIES) if args.hold_out == 'all' else {args.hold_out}
+        folders = hold_out_groups(pool, wanted, training, out)
+    if args.report:
+        into = folders[0].parent / 'report'
+        print(f'\n{fold_report.report(folders, into)}\n\nThese files are in {shown(into)}.')

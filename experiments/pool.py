@@ -52,27 +52,35 @@ def write_part(pool: Pool, held_out: List[str], folder: Path) -> None:
     Raises:
         LabError: the folder cannot be written.
     """
+    write_sides(pool, ['eval' if line['patient'] in held_out else 'train' for line in pool.lines], folder)
+
+
+def write_sides(pool: Pool, sides: Sequence[str], folder: Path) -> None:
+    """The same, with a split for each slice: 'train', 'eval', or '' for one that is left out.
+
+    Raises:
+        LabError: the folder cannot be written.
+    """
     with runs.writing(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-        lines = [{**line, 'split': _side(line, held_out)} for line in pool.lines]
-        lines_by_side = {side: [line for line in lines if line['split'] == side] for side in manifest.SPLITS.values()}
-        manifest.write(str(folder / manifest.FILE_NAME), [line for side in lines_by_side.values() for line in side])
+        lines = [
+            {**line, 'split': manifest.SPLITS[split]}
+            for split in manifest.SPLITS
+            for line, side in zip(pool.lines, sides)
+            if side == split
+        ]
+        manifest.write(str(folder / manifest.FILE_NAME), lines)
         try:
-            _write_records(pool, lines, folder)
+            _write_records(pool, sides, folder)
         except tf.errors.OpError as error:
             raise OSError(error.error_code, error.message) from None
 
 
-def _side(line: Dict[str, str], held_out: List[str]) -> str:
-    return manifest.SPLITS['eval' if line['patient'] in held_out else 'train']
-
-
-def _write_records(pool: Pool, lines: List[Dict[str, str]], folder: Path) -> None:
-    writers = {
-        side: tf.python_io.TFRecordWriter(record_file(str(folder), split)) for split, side in manifest.SPLITS.items()
-    }
-    for record, line in zip(_records(pool), lines):
-        writers[line['split']].write(record)
+def _write_records(pool: Pool, sides: Sequence[str], folder: Path) -> None:
+    writers = {split: tf.python_io.TFRecordWriter(record_file(str(folder), split)) for split in manifest.SPLITS}
+    for record, side in zip(_records(pool), sides):
+        if side:
+            writers[side].write(record)
     for writer in writers.values():
         writer.close()
 

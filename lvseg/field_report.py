@@ -68,7 +68,7 @@ class Judged(NamedTuple):
 
 def text(judged: Judged) -> str:
     """The tables, as they are printed and kept."""
-    unit = 'mm' if any(map(manifest.spacing, judged.manifest)) else 'pixels'
+    unit = 'mm' if any(map(manifest.spacing, judged.manifest)) else 'px'
     levels = judged.levels
     groups = {'all slices': list(range(len(levels)))}
     for names, of_slice in ((by_patient.LEVELS, levels), (sorted(set(judged.patients) - {''}), judged.patients)):

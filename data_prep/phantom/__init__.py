@@ -16,4 +16,6 @@ How an image is made, in the order of a scanner, and where:
 4. k-space (`scanner`): fewer samples than pixels, and noise. The magnitude of complex Gaussian noise is Rician
    (Gudbjartsson and Patz, MRM 1995;34:910).
 5. Files (`studies`; `headers` those of DICOM).
+
+What can be otherwise elsewhere, another scanner or other hearts, stands in a table (`shifts`): --shift NAME.
 """

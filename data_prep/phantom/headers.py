@@ -61,6 +61,7 @@ def _place(
 def _dataset(patient: Patient, series: int, description: str, frame: int, number: int) -> Dataset:
     """The header of one frame: MR Image Storage, with everything that the standard wants; no date is a real one."""
     interval = 60000 / patient.heart_rate  # ms
+    settings = patient.scan.settings
     dataset = Dataset()
     dataset.SpecificCharacterSet = 'ISO_IR 100'
     dataset.ImageType = ['ORIGINAL', 'PRIMARY', 'OTHER']
@@ -80,20 +81,20 @@ def _dataset(patient: Patient, series: int, description: str, frame: int, number
     dataset.PatientSex = patient.sex[0]
     dataset.PatientAge = f'{patient.age:03d}Y'
     dataset.ScanningSequence = 'GR'
-    dataset.SequenceVariant = 'SS'
+    dataset.SequenceVariant = settings.variant
     dataset.ScanOptions = 'CG'
     dataset.MRAcquisitionType = '2D'
     dataset.SliceThickness = _decimals([SLICE_THICKNESS])[0]
-    dataset.RepetitionTime = '3.4'
-    dataset.EchoTime = '1.7'
+    dataset.RepetitionTime = settings.repetition
+    dataset.EchoTime = settings.echo
     dataset.EchoTrainLength = '1'
-    dataset.MagneticFieldStrength = '1.5'
+    dataset.MagneticFieldStrength = settings.tesla
     dataset.SpacingBetweenSlices = _decimals([SLICE_SPACING])[0]
     dataset.TriggerTime = _decimals([(frame - 1) / FRAMES * interval])[0]
     dataset.NominalInterval = str(round(interval))
     dataset.HeartRate = str(patient.heart_rate)
     dataset.CardiacNumberOfImages = str(FRAMES)
-    dataset.FlipAngle = '45'
+    dataset.FlipAngle = settings.flip
     dataset.PatientPosition = 'FFS'
     dataset.StudyInstanceUID = _uid(patient)
     dataset.SeriesInstanceUID = _uid(patient, series)
@@ -131,7 +132,8 @@ def write_dicom(path: str, dataset: Dataset, pixels: np.ndarray) -> None:
 
 
 def _uid(patient: Patient, *parts: object) -> str:
-    return _identifier(patient.seed, patient.number, *parts)
+    shift = [patient.shift.name] if patient.shift.name else []
+    return _identifier(*shift, patient.seed, patient.number, *parts)
 
 
 def _identifier(*parts: object) -> str:

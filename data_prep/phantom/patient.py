@@ -6,8 +6,9 @@ from typing import List, NamedTuple
 import numpy as np
 
 from data_prep.phantom.body import Body, invent_body
-from data_prep.phantom.heart import GROUPS, Group, Heart, cut, has_cavity, invent_heart
+from data_prep.phantom.heart import Group, Heart, cut, has_cavity, invent_heart
 from data_prep.phantom.scanner import FRAMES, SLICE_SPACING, Scan, invent_scan
+from data_prep.phantom.shifts import PLAIN, Shift
 from data_prep.phantom.tissue import Tissue, invent_tissue
 
 FIRST_CASE = 901  # beyond every real one, so that no case can be mistaken for a patient's
@@ -19,6 +20,7 @@ class Patient(NamedTuple):
 
     number: int  # from 1
     seed: int
+    shift: Shift
     group: Group
     sex: str
     age: int
@@ -58,16 +60,20 @@ class Patient(NamedTuple):
         return (1 + math.cos(math.pi * min(filled, 1.0))) / 2
 
 
-def invent_patient(seed: int, number: int) -> Patient:
-    """Draws a patient; the groups take turns, so that four patients show all of them."""
-    rng = np.random.RandomState([seed, number])
-    group = GROUPS[(number - 1) % len(GROUPS)]
+def invent_patient(seed: int, number: int, shift: Shift = PLAIN) -> Patient:
+    """Draws a patient; the groups take turns, so that four patients show all of them.
+
+    A shift changes what it is about, and nothing else: heart and body are the same on another scanner.
+    """
+    rng, own = np.random.RandomState([seed, number]), np.random.RandomState([seed, number, 0, 0])
+    group = shift.groups[(number - 1) % len(shift.groups)]
     heart = invent_heart(rng, group)
-    tissue = invent_tissue(rng)
+    tissue = invent_tissue(rng, shift.signals)
     body = invent_body(rng, heart, tissue)
     return Patient(
         number=number,
         seed=seed,
+        shift=shift,
         group=group,
         sex=['Female', 'Male'][rng.randint(2)],
         age=rng.randint(25, 85),
@@ -78,5 +84,5 @@ def invent_patient(seed: int, number: int) -> Patient:
         heart=heart,
         body=body,
         tissue=tissue,
-        scan=invent_scan(rng, body),
+        scan=invent_scan(rng, own, body, shift.scanner),
     )

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from data_prep.phantom.body import Body, skin_point
+from data_prep.phantom.heart import Range
 from data_prep.phantom.outlines import Point
 from data_prep.phantom.tissue import Tissue
 
@@ -16,14 +17,43 @@ FRAMES = 20  # per heartbeat and slice position, as in the real data
 SLICE_SPACING = 10.0  # mm
 SLICE_THICKNESS = 10.0  # mm
 
+_WAVELENGTH = 270.0  # mm
+_BAND = 4.0  # mm from the middle of a black line to where two thirds of the signal are back
+_BAND_FROM_HEART = (15.0, 80.0)  # mm
+
+
+class Settings(NamedTuple):
+    """What DICOM headers tell of field and sequence; the defaults are balanced SSFP at 1.5 T."""
+
+    variant: str = 'SS'  # steady state; SP is spoiled
+    tesla: str = '1.5'
+    repetition: str = '3.4'  # ms
+    echo: str = '1.7'  # ms
+    flip: str = '45'  # degrees
+
+
+class Scanner(NamedTuple):
+    """Ranges from which it is drawn how a patient is scanned; the defaults are what the real data show."""
+
+    settings: Settings = Settings()
+    spacing: Range = (1.25, 1.4)  # mm
+    noise: Range = (0.03, 0.07)  # standard deviation relative to blood
+    rows: Tuple[int, int] = (130, 180)  # of k-space, from the first to below the second
+    columns: Tuple[int, int] = (190, 224)
+    off_centre: Range = (0.0, 0.0)  # pixels that the heart is off beside what all are
+    shading: Range = (0.0, 0.0)  # share of the signal that is lost where least of the transmitted field arrives
+    bands: int = 0  # black lines of balanced SSFP, where the field is off
+
 
 class Scan(NamedTuple):
     """How the scanner sees the patient."""
 
+    settings: Settings
+
     spacing: float  # mm
     angle: float  # radians by which the image is turned
     centre: Point  # pixel on which the heart's axis lies
-    sensitivity: np.ndarray  # float [256, 256] of the receive coils, 1 at the heart's axis
+    sensitivity: np.ndarray  # float [256, 256] of the receive coils, 1 at the heart's axis, less what the field spoils
     gain: float  # pixel value of blood at the heart's axis
     noise: float  # standard deviation relative to blood
     samples: Tuple[int, int]  # rows and columns of k-space
@@ -31,22 +61,33 @@ class Scan(NamedTuple):
     outside: np.ndarray  # bool [256, 256], zeroed by the scanner's correction of geometry
 
 
-def invent_scan(rng: np.random.RandomState, body: Body) -> Scan:
-    """Draws how a patient with this body is scanned."""
-    spacing = rng.uniform(1.25, 1.4)
+def invent_scan(rng: np.random.RandomState, own: np.random.RandomState, body: Body, scanner: Scanner) -> Scan:
+    """Draws how a patient with this body is scanned.
+
+    Args:
+        rng: draws what all scanners have.
+        own: draws what only some of them do, so that all else stays the same whatever the scanner.
+        body: of the patient.
+        scanner: its ranges.
+    """
+    spacing = rng.uniform(*scanner.spacing)
     turned = rng.uniform(0.8, 1.4) if rng.uniform() < 0.1 else 0.0  # a technician plans a few stacks the other way
     scan = Scan(
+        settings=scanner.settings,
         spacing=spacing,
         angle=rng.normal(0, 0.18) + turned,
         centre=(rng.normal(132, 8), rng.normal(127, 8)),
         sensitivity=np.ones([SIZE, SIZE]),
         gain=np.clip(rng.lognormal(np.log(220), 0.4), 120, 500),
-        noise=rng.uniform(0.03, 0.07),
-        samples=(rng.randint(130, 180), rng.randint(190, 224)),
+        noise=rng.uniform(*scanner.noise),
+        samples=(rng.randint(*scanner.rows), rng.randint(*scanner.columns)),
         ghost=rng.uniform(0.0, 0.02),
         outside=_outside_field_of_view(rng),
     )
-    return scan._replace(sensitivity=_invent_sensitivity(rng, body, scan))
+    turn, distance = own.uniform(0, 2 * np.pi), own.uniform(*scanner.off_centre)
+    centre = (scan.centre[0] + distance * math.cos(turn), scan.centre[1] + distance * math.sin(turn))
+    scan = scan._replace(centre=centre)
+    return scan._replace(sensitivity=_invent_sensitivity(rng, body, scan) * _unspoiled(own, scan, scanner))
 
 
 def _invent_sensitivity(rng: np.random.RandomState, body: Body, scan: Scan) -> np.ndarray:
@@ -65,6 +106,25 @@ def _invent_sensitivity(rng: np.random.RandomState, body: Body, scan: Scan) -> n
         squares += (strength * rng.uniform(0.7, 1.2)) ** 2 / (1 + distance) ** 2
     column, row = np.rint(scan.centre).astype(int)
     return np.sqrt(squares / squares[row, column])
+
+
+def _unspoiled(own: np.random.RandomState, scan: Scan, scanner: Scanner) -> np.ndarray:
+    """The share of the signal that is left where the fields are uneven, as they are at 3 T; float [256, 256].
+
+    The transmitted one is a standing wave, whose length in tissue is about 27 cm there; where the static one is off by
+    half the repetition rate, balanced SSFP gives no signal (Schär et al., MRM 2004;51:799).
+    """
+    y, x = scan.spacing * (np.mgrid[:SIZE, :SIZE] - np.array(scan.centre[::-1])[:, np.newaxis, np.newaxis])
+
+    def across(turn: float) -> np.ndarray:
+        return x * math.cos(turn) + y * math.sin(turn)
+
+    wave = np.sin(np.pi * (across(own.uniform(0, 2 * np.pi)) / _WAVELENGTH + own.uniform()))
+    left = 1 - own.uniform(*scanner.shading) * wave**2
+    for _ in range(scanner.bands):
+        away = across(own.uniform(0, 2 * np.pi)) - own.uniform(*_BAND_FROM_HEART)
+        left = left * (1 - np.exp(-np.square(away / _BAND)))
+    return left
 
 
 def _outside_field_of_view(rng: np.random.RandomState) -> np.ndarray:

@@ -23,12 +23,13 @@ from data_prep.phantom.outlines import CIRCLE, Point, waves
 from data_prep.phantom.painting import long_axis_signal, paint_surroundings, short_axis_signal
 from data_prep.phantom.patient import DIASTOLE, Patient, invent_patient
 from data_prep.phantom.scanner import FRAMES, Scan, acquire, to_pixels
+from data_prep.phantom.shifts import PLAIN, Shift
 from data_prep.sources.sunnybrook import CONTOURS, TABLE
 
 IMAGES = 'SCD_IMAGES_01'
 
 
-def write_studies(directory: str, patients: int, seed: int) -> None:
+def write_studies(directory: str, patients: int, seed: int, shift: Shift = PLAIN) -> None:
     """Writes the studies of `patients` invented patients; the same numbers give the same bytes.
 
     A patient depends on the seed and his own number alone, not on how many others there are.
@@ -38,6 +39,7 @@ def write_studies(directory: str, patients: int, seed: int) -> None:
             volumes of each heart (data_prep.phantom.truth).
         patients: how many.
         seed: 0 to 2**32 - 1.
+        shift: in what they differ from those of `data_prep phantom` itself.
 
     Raises:
         LabError: the directory has studies already; neither real patients nor another seed's get mixed with these.
@@ -50,7 +52,7 @@ def write_studies(directory: str, patients: int, seed: int) -> None:
     table = [['PatientID', 'OriginalID', 'Gender', 'Age', 'Pathology']]
     truths = [truth.COLUMNS]
     for number in tqdm(range(1, patients + 1), desc='phantom', unit='patient', disable=None):
-        patient = invent_patient(seed, number)
+        patient = invent_patient(seed, number, shift)
         _write_study(directory, patient)
         table.append([patient.patient_id, patient.case, patient.sex, str(patient.age), patient.group.pathology])
         truths.append(truth.row(patient, _frames(patient)))

@@ -93,6 +93,7 @@ def test_help_prints_every_flag_with_its_default(data_prep, command):
         (['sunnybrook', 'raw', '--out', 'out', '--val_names', 'x'], 'unrecognized arguments: --val_names x'),
         (['images', 'a', 'b', '--out', 'out', '--fit', 'stretch'], "invalid choice: 'stretch'"),
         (['images', 'a', 'b', '--out', 'out', '--val_names', 'x', '--val_fraction', '0.5'], 'not allowed with'),
+        (['phantom', '--out', 'out', '--shift', 'winter'], "argument --shift: invalid choice: 'winter'"),
         (['phantom', '--out', 'out', '--patients', '0'], "from 1 is wanted, not '0'"),
         (['phantom', '--out', 'out', '--patients', f'{10**30}'], f"10000 at most is wanted, not '{10**30}'"),
     ],
@@ -487,8 +488,9 @@ def test_a_terminal_sees_a_progress_bar(raw, out, root):
 
 @pytest.fixture
 def fake_phantom(monkeypatch, write_tree, atlas):
-    def write_studies(directory, patients, seed):
-        write_tree(directory, atlas({f'SC-N-{900 + number}': [1 + seed % 7, 20] for number in range(patients)}))
+    def write_studies(directory, patients, seed, shift):
+        case = f'SC-N-9{len(shift.name)}'
+        write_tree(directory, atlas({f'{case}{number}': [1 + seed % 7, 20] for number in range(patients)}))
 
     monkeypatch.setattr(studies, 'write_studies', write_studies)
 
@@ -508,6 +510,11 @@ def test_the_phantom_goes_the_way_of_real_studies_and_stays_to_be_looked_at(fake
 def test_the_phantom_has_15_patients_if_not_told_otherwise(fake_phantom, succeed, out):
     succeed('phantom', '--out', out)
     assert len({row['patient'] for row in rows_of(out)}) == 15
+
+
+def test_phantoms_of_another_kind_are_written_where_a_shift_is_named(fake_phantom, succeed, out):
+    succeed('phantom', '--out', out, '--patients', 1, '--shift', 'noise')
+    assert {row['patient'] for row in rows_of(out)} == {'SC-N-950'}  # noise has 5 letters.
 
 
 def test_the_same_phantom_is_written_again_with_the_same_bytes(fake_phantom, succeed, out, tmp_path, content):
@@ -536,7 +543,7 @@ def test_a_phantom_that_fails_leaves_the_earlier_one(fake_phantom, succeed, data
     succeed('phantom', '--out', out, '--patients', 2)
     before = content(out)
 
-    def full_disk(directory, patients, seed):
+    def full_disk(directory, patients, seed, shift):
         os.makedirs(directory)
         raise OSError(28, 'No space left on device')
 

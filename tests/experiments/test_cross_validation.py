@@ -7,7 +7,7 @@ from lvseg.errors import LabError
 
 import pytest
 
-from experiments import cross_validation, folds
+from experiments import cross_validation, fold_report, folds
 
 
 @pytest.fixture
@@ -105,6 +105,17 @@ def test_without_flags_the_challenge_is_trained_by_its_recipe(cross_validate, tr
     monkeypatch.setattr(cross_validation, 'RECIPE', ['--network', 'unet'])
     cross_validate('--folds', '2')
     assert trainings[0] == ('fold-1', 'challenge', ['--network', 'unet', '--seed', '1'])
+
+
+@pytest.mark.parametrize(('flags', 'parts'), [(['--folds', '2'], 2), (['--hold_out', 'SC-N'], 1)])
+def test_the_report_is_of_all_parts_together(cross_validate, trainings, monkeypatch, flags, parts):
+    asked = []
+    monkeypatch.setattr(fold_report, 'report', lambda folders, out: asked.append((folders, out)) or 'THE REPORT')
+    assert 'THE REPORT' not in cross_validate(*flags, '--exercise', 'cnn') and not asked
+    assert 'THE REPORT' in cross_validate(*flags, '--exercise', 'cnn', '--report')
+    ((folders, out),) = asked
+    assert [folder.name for folder in folders] == [name for name, *_ in trainings] and len(folders) == parts
+    assert out == folders[0].parent / 'report'
 
 
 # As it is run.

@@ -5,7 +5,7 @@ from lvseg.errors import LabError
 
 import pytest
 
-from experiments.pool import read_pool, write_part
+from experiments.pool import read_pool, write_part, write_sides
 
 SIDES = {'train': 'train_images.tfrecords', 'val': 'val_images.tfrecords'}
 
@@ -36,6 +36,12 @@ def test_no_patient_is_on_both_sides_and_no_slice_is_lost(data, manifest_of, tmp
     assert {line['pixel_spacing'] for line in lines} == {'1.25'}
     sides = [line['split'] for line in lines]
     assert sides == sorted(sides)  # First all that train, then all that validate, as data_prep writes them.
+
+
+def test_slices_without_a_side_are_left_out(data, manifest_of, tmp_path):
+    write_sides(read_pool(data), ['eval', '', 'train', '', '', '', 'train'], tmp_path / 'part')
+    assert numbers(tmp_path / 'part', 'train') == [2, 6] and numbers(tmp_path / 'part', 'val') == [0]
+    assert [line['patient'] for line in manifest_of(tmp_path / 'part')] == ['SC-N-02', 'SC-HF-I-01', 'SC-N-02']
 
 
 def test_one_record_file_is_enough(write_data, tmp_path):

@@ -61,7 +61,7 @@ def test_levels_are_thirds_of_all_that_is_outlined_of_a_patient_and_not_of_what_
 def test_without_spacing_distances_are_in_pixels_and_nothing_is_good():
     found = rows(JUDGED._replace(manifest=[{**known, 'pixel_spacing': ''} for known in MANIFEST]))
     assert found['all slices'] == ['4', '0.706', '0.500', '0.417', '3.00', '5.00', '-', '-']
-    assert 'APD pixels' in field_report.text(JUDGED._replace(manifest=[{}] * 4))
+    assert 'APD px' in field_report.text(JUDGED._replace(manifest=[{}] * 4))
 
 
 def test_where_some_spacings_are_known_distances_are_of_those_slices():

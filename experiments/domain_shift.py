@@ -1,0 +1,203 @@
+"""What a network is worth where it was not trained, and how few slices of there bring it back.
+
+The same invented patients are scanned in several ways (data_prep.phantom.shifts), some train and the others test; or
+real ones are taken by their pathologies. A network is trained on each kind and tested on all. Then the one that knows
+a single kind is trained further on a few slices of another, with the recipe's augmentation and without any. What was
+measured before is not measured again.
+"""
+
+from pathlib import Path
+from typing import Dict, NamedTuple, Optional, Sequence
+
+from lvseg import flags, metrics, prediction, records, runs
+from lvseg.errors import LabError
+from lvseg.layout import MANIFEST_FILE, record_file
+from lvseg.manifest import SPLITS
+from lvseg.prediction import Trained
+from lvseg.project import LOGS, shown
+
+import numpy as np
+from tqdm import tqdm
+
+from data_prep.names import PATHOLOGIES, pathology
+from data_prep.phantom.shifts import SHIFTS
+from experiments import commands, measuring
+from experiments.folds import deal
+from experiments.measuring import Training
+from experiments.pool import Pool, read_pool, write_sides
+from experiments.recipe import RECIPE
+
+FIGURES_FILE = 'domain_shift.json'
+
+PLAIN = 'plain'
+SLICES = (1, 5, 20)  # of the new kind
+AUGMENTATION = {False: 'without-augmentation', True: 'with-augmentation'}
+
+_PATIENTS = ['--patients', '12', '--split', 'patient', '--val_fraction', '0.25']
+_STEPS = 100  # of each training, or up to the end of the epoch
+_STEPS_FURTHER = 40
+_FURTHER, _FURTHER_REAL = 'contrast', 'SC-HYP'
+_BATCH_SIZE = int(RECIPE[RECIPE.index('--batch_size') + 1])
+
+
+class Score(NamedTuple):
+    """Of the patients who test."""
+
+    dice: float  # of all slices together
+    per_slice: float
+
+
+class Run(NamedTuple):
+    """A training that was evaluated."""
+
+    directory: Path
+    at_home: Score  # on the kind that it was trained on
+
+
+def prepare(kind: str, seed: int, out: Path) -> Path:
+    """The records of a kind of phantoms, made unless they are there."""
+    data_dir = out / f'data-{seed}' / kind
+    shift = [] if kind == PLAIN else ['--shift', kind]
+    if not (data_dir / MANIFEST_FILE).exists():
+        commands.run(['-m', 'data_prep', 'phantom', *_PATIENTS, '--seed', str(seed), *shift, '--out', shown(data_dir)])
+    return data_dir
+
+
+def split(pool: Pool, seed: int, out: Path) -> Dict[str, Path]:
+    """The records of each pathology of real slices; one of its patients tests and the others train.
+
+    Raises:
+        LabError: there are not two patients of each.
+    """
+    data = {}
+    for kind in PATHOLOGIES:
+        patients = [patient for patient in pool.patients if pathology(patient) == kind]
+        if len(patients) < 2:
+            raise LabError(
+                f'{pool.data_dir} has {len(patients)} patients whose names tell {kind}, as {kind}-01 does; two are '
+                'wanted at least, one to train and one to test.'
+            )
+        (tests,) = deal(patients, len(patients), seed)[0]
+        of_patient = {**dict.fromkeys(patients, 'train'), tests: 'eval'}
+        data[kind] = out / f'data-{seed}' / kind
+        write_sides(pool, [of_patient.get(line['patient'], '') for line in pool.lines], data[kind])
+    return data
+
+
+def train(data_dir: Path, augment: bool, steps: int, seed: int, folder: Path, start: Optional[Path] = None) -> Run:
+    """Trains by the recipe, with or without its augmentation, and evaluates, unless it was done before.
+
+    Args:
+        start: the run whose weights are the first ones (default: random ones).
+    """
+    epochs = -(-steps // -(-records.count(record_file(str(data_dir), 'train')) // _BATCH_SIZE))
+    recipe = [flag for flag in RECIPE if augment or flag != '--augment']
+    weights = ['--init_from', shown(start)] if start else []
+    training_flags = [*recipe, '--num_epochs', str(epochs), *weights]  # Of two numbers of epochs, the last counts.
+    training = Training('challenge', training_flags, seed, measuring.fingerprint(data_dir), [])
+    measured = measuring.earlier(training, folder) or measuring.measure(training, data_dir, folder)
+    known = Score(measured.metrics['dice'], measured.metrics['per_slice']['dice']['mean'])
+    return Run(folder / 'train', known)
+
+
+def further(start: Path, augment: bool, slices: int, data_dir: Path, seed: int, folder: Path) -> Run:
+    """Trains a run's network on so many slices of another kind, spread over its patients."""
+    pool = read_pool(data_dir)
+    training = [number for number, line in enumerate(pool.lines) if line['split'] == SPLITS['train']]
+    chosen = {training[(2 * number + 1) * len(training) // (2 * slices)] for number in range(slices)}
+    sides = [
+        'train' if number in chosen else '' if line['split'] == SPLITS['train'] else 'eval'
+        for number, line in enumerate(pool.lines)
+    ]
+    write_sides(pool, sides, folder / 'data')
+    return train(folder / 'data', augment, _STEPS_FURTHER, seed, folder, start)
+
+
+def score(trained: Trained, data_dir: Path) -> Score:
+    """What a network is worth on the validation slices of a folder."""
+    areas = []
+    for image, label in records.read(record_file(str(data_dir), 'eval')):
+        mask = (trained.probabilities(image[np.newaxis])[0] > 0.5).astype(np.uint8)
+        areas.append(metrics.mask_areas(label, mask))
+    slices = metrics.Areas(*map(np.array, zip(*areas)))
+    return Score(float(metrics.dice(metrics.pooled(slices))), float(metrics.dice(slices).mean()))
+
+
+def matrix(kinds: Sequence[str], data: Dict[str, Path], seed: int, out: Path) -> Dict[str, Dict[str, Score]]:
+    """By what was trained on, then by what was tested on."""
+    trained = {kind: train(data[kind], True, _STEPS, seed, out / f'trained-{seed}' / kind) for kind in kinds}
+    found = {}
+    for one, run in tqdm(trained.items(), desc='testing', unit='network', disable=None):
+        network = prediction.load(str(run.directory))
+        found[one] = {other: run.at_home if other == one else score(network, data[other]) for other in kinds}
+    return found
+
+
+def brought_back(home: str, kind: str, data: Dict[str, Path], seed: int, out: Path) -> Dict[str, Dict[int, Score]]:
+    """A network of one kind trained further on slices of another.
+
+    Returns:
+        By a word of AUGMENTATION, then by how many slices; 0 is before.
+    """
+    found = {}
+    for augment in (False, True):
+        words = AUGMENTATION[augment]
+        folder = out / f'trained-{seed}'
+        start = train(data[home], augment, _STEPS, seed, folder / (home if augment else f'{home}-{words}'))
+        found[words] = {0: score(prediction.load(str(start.directory)), data[kind])}
+        for slices in SLICES:
+            into = folder / f'{kind}-{slices}-slices-{words}'
+            found[words][slices] = further(start.directory, augment, slices, data[kind], seed, into).at_home
+    return found
+
+
+def matrix_table(found: Dict[str, Dict[str, Score]]) -> str:
+    """Markdown: Dice, and in brackets Dice per slice."""
+    lines = [f'| trained on, tested on → | {" | ".join(found)} |', '|---' * (len(found) + 1) + '|']
+    lines += [f'| {one} | {" | ".join(map(_cell, by_kind.values()))} |' for one, by_kind in found.items()]
+    return '\n'.join(lines)
+
+
+def back_table(kind: str, found: Dict[str, Dict[int, Score]]) -> str:
+    """The same, of slices."""
+    counts = [0, *SLICES]
+    lines = [f'| slices of {kind} | {" | ".join(map(str, counts))} |', '|---' * (len(counts) + 1) + '|']
+    lines += [f'| {words.replace("-", " ")} | {" | ".join(map(_cell, by.values()))} |' for words, by in found.items()]
+    return '\n'.join(lines)
+
+
+def _cell(found: Score) -> str:
+    return f'{found.dice:.3f} ({found.per_slice:.3f})'
+
+
+def main() -> None:
+    """Measures what the flags say, and prints the tables."""
+    parser = flags.Parser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add(
+        'data_dir',
+        metavar='DATA_DIR',
+        nargs='?',
+        type=flags.directory,
+        help='directory of record files and manifest.csv of real slices, whose pathologies are the kinds (default: '
+        'phantoms are invented)',
+    )
+    add('--further', help=f'the kind that is trained further on (default: {_FURTHER}, or {_FURTHER_REAL})')
+    add('--seed', type=flags.seed, default=1, help='of the patients and of the trainings')
+    add('--out', type=flags.directory, default=str(LOGS / 'domain_shift'), help='directory of the results')
+    args = parser.parse_args()
+
+    out = Path(args.out)
+    home, kinds = ('SC-N', list(PATHOLOGIES)) if args.data_dir else (PLAIN, [PLAIN, *SHIFTS])
+    kind = args.further or (_FURTHER_REAL if args.data_dir else _FURTHER)
+    if kind not in kinds:
+        parser.error(f'argument --further: {kind} is none of {", ".join(kinds)}')
+    if args.data_dir:
+        data = split(read_pool(Path(args.data_dir)), args.seed, out)
+    else:
+        data = {one: prepare(one, args.seed, out) for one in kinds}
+    found = matrix(kinds, data, args.seed, out)
+    print(f'\n{matrix_table(found)}', flush=True)
+    back = brought_back(home, kind, data, args.seed, out)
+    runs.save_json(str(out / FIGURES_FILE), {'seed': args.seed, 'matrix': found, 'further': {kind: back}})
+    print(f'\n{back_table(kind, back)}\n\nDice of all slices, and per slice in brackets; kept in {shown(out)}.')

@@ -1,0 +1,136 @@
+"""Is a network that has seen phantoms a better start than none? Dice against the number of labelled real patients.
+
+Some patients are held out, the same for all trainings; of the others one trains, then three, … each time once from
+random weights and once from those of a network trained on phantoms, with equally many steps. What was measured before
+is not measured again, so an interrupted measurement goes on; other data or other flags want another --out.
+"""
+
+from pathlib import Path
+from statistics import mean
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+from lvseg import flags, runs
+from lvseg.errors import LabError
+from lvseg.layout import MANIFEST_FILE
+from lvseg.project import LOGS, shown
+
+from experiments import commands, measuring
+from experiments.folds import deal
+from experiments.measuring import Measured, Training
+from experiments.pool import Pool, read_pool, write_sides
+from experiments.recipe import RECIPE
+
+FIGURES_FILE = 'pretraining.json'
+
+_SHARE = 4  # A fourth of the patients is held out: of the 15 of the published slices one of each pathology.
+_BATCH_SIZE = int(RECIPE[RECIPE.index('--batch_size') + 1])
+
+
+class Point(NamedTuple):
+    """So many patients, from one start."""
+
+    patients: int
+    slices: List[int]  # Of each seed: other patients.
+    pretrained: bool
+    seeds: List[Measured]
+
+
+def sides(patients: List[str], seed: int) -> Tuple[List[str], List[str]]:
+    """Who is held out, and all others in the order in which they join; the pathologies take turns in both."""
+    folds = deal(patients, _SHARE, seed)
+    others = sorted(patient for fold in folds[1:] for patient in fold)
+    rounds = deal(others, max(1, len(others) // _SHARE), seed) if others else []
+    return folds[0], [patient for together in rounds for patient in together]
+
+
+def measure(pool: Pool, number: int, steps: int, seed: int, start: Optional[Path], out: Path) -> Measured:
+    """Trains on the first so many patients and evaluates on those held out, or tells what was measured before.
+
+    Raises:
+        LabError: there are not so many.
+    """
+    held_out, others = sides(pool.patients, seed)
+    if number > len(others):
+        raise LabError(f'--patients {number}: {pool.data_dir} has {len(others)} beside the {len(held_out)} held out.')
+    chosen = others[:number]
+    epochs = -(-steps // -(-len(_of(pool, chosen)) // _BATCH_SIZE))
+    training_flags = [*RECIPE, '--num_epochs', str(epochs)]  # Of two, the last counts.
+    if start:
+        training_flags += ['--init_from', shown(start)]
+    training = Training('challenge', training_flags, seed, measuring.fingerprint(pool.data_dir), held_out)
+    folder = out / f'seed-{seed}' / f'{number}-patients-{"after-phantoms" if start else "alone"}'
+    known = measuring.earlier(training, folder)
+    if known:
+        print(f'{shown(folder)} was measured before.', flush=True)
+        return known
+    of_patient = {**dict.fromkeys(chosen, 'train'), **dict.fromkeys(held_out, 'eval')}
+    write_sides(pool, [of_patient.get(line['patient'], '') for line in pool.lines], folder / 'data')
+    return measuring.measure(training, folder / 'data', folder)
+
+
+def _of(pool: Pool, patients: List[str]) -> List[Dict[str, str]]:
+    return [line for line in pool.lines if line['patient'] in patients]
+
+
+def on_phantoms(out: Path) -> Path:
+    """Where a run by the recipe on phantoms lies, 15 of data_prep's own; trained unless it was before."""
+    folder = out / 'phantoms'
+    data_dir = folder / 'data'
+    if not (data_dir / MANIFEST_FILE).exists():
+        commands.run(['-m', 'data_prep', 'phantom', '--out', shown(data_dir)])
+    training = Training('challenge', list(RECIPE), 1, measuring.fingerprint(data_dir), [])
+    if not measuring.earlier(training, folder):
+        measuring.measure(training, data_dir, folder)
+    return folder / 'train'
+
+
+def table(points: List[Point]) -> str:
+    """Markdown; the mean over the seeds, and each."""
+    lines = [
+        '| patients | slices | steps | start | Dice | each seed | Dice per slice | each seed |',
+        '|---|---|---|---|---|---|---|---|',
+    ]
+    for point in points:
+        pooled = [one.metrics['dice'] for one in point.seeds]
+        per_slice = [one.metrics['per_slice']['dice']['mean'] for one in point.seeds]
+        cells = [
+            f'{mean(values):.3f} | {", ".join(f"{value:.3f}" for value in values)}' for values in (pooled, per_slice)
+        ]
+        lines.append(
+            f'| {point.patients} | {_each(point.slices)} | {_each([one.metrics["step"] for one in point.seeds])} '
+            f'| {"phantoms" if point.pretrained else "random weights"} | {" | ".join(cells)} |'
+        )
+    return '\n'.join(lines)
+
+
+def _each(numbers: List[int]) -> str:
+    """All of them, or one where they are alike."""
+    return ', '.join(map(str, numbers if len(set(numbers)) > 1 else numbers[:1]))
+
+
+def main() -> None:
+    """Measures what the flags say, and prints the table."""
+    parser = flags.Parser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add('data_dir', metavar='DATA_DIR', type=flags.directory, help='directory of record files and manifest.csv')
+    add('--patients', type=flags.positive_int, nargs='+', default=[1, 3, 5, 11], help='how many train')
+    add('--steps', type=flags.positive_int, default=300, help='of each training, or up to the end of the epoch')
+    add('--seeds', type=flags.seed, nargs='+', default=[1], help='of the dealing and of the trainings')
+    add(
+        '--pretrained',
+        type=flags.directory,
+        help='directory of a run on phantoms by the recipe (default: phantoms are invented and trained on first)',
+    )
+    add('--out', type=flags.directory, default=str(LOGS / 'pretraining'), help='directory of the results')
+    args = parser.parse_args()
+
+    pool, out = read_pool(Path(args.data_dir)), Path(args.out)
+    points = []
+    start = Path(args.pretrained) if args.pretrained else on_phantoms(out)
+    for number in args.patients:
+        for chosen in (None, start):
+            seeds = [measure(pool, number, args.steps, seed, chosen, out) for seed in args.seeds]
+            slices = [len(_of(pool, sides(pool.patients, seed)[1][:number])) for seed in args.seeds]
+            points.append(Point(number, slices, chosen is not None, seeds))
+    runs.save_json(str(out / FIGURES_FILE), [point._asdict() for point in points])
+    print(f'\n{table(points)}\n\nAll figures: {shown(out / FIGURES_FILE)}')

@@ -1,0 +1,80 @@
+"""experiments/pretraining.py: who trains, who is held out, from which weights, with how many steps, and the table."""
+
+import json
+import sys
+
+from lvseg.errors import LabError
+
+import pytest
+
+from experiments import pretraining
+from experiments.recipe import RECIPE
+
+# Two of each pathology: 8 patients, of whom a fourth is held out.
+PATIENTS = [f'{group}-0{number}' for group in ('SC-HF-I', 'SC-HF-NI', 'SC-HYP', 'SC-N') for number in (1, 2)]
+
+
+@pytest.fixture
+def curve(write_data, tmp_path, monkeypatch, capsys):
+    """Runs the experiment on two slices of each patient with these arguments; returns what it printed."""
+    data = write_data(tmp_path / 'data', {'train': [*PATIENTS, *PATIENTS], 'val': PATIENTS[:1]})
+
+    def run(*arguments):
+        always = [str(data), '--out', str(tmp_path / 'out'), '--pretrained', '/runs/phantoms']
+        monkeypatch.setattr(sys, 'argv', ['pretraining.py', *always, *arguments])
+        pretraining.main()
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_those_held_out_are_the_same_for_all_numbers_and_never_train(curve, trainings, manifest_of, tmp_path):
+    curve('--patients', '1', '3')
+    sides = {}
+    for name in ('1-patients-alone', '3-patients-alone', '1-patients-after-phantoms', '3-patients-after-phantoms'):
+        lines = manifest_of(tmp_path / 'out' / 'seed-1' / name / 'data')
+        sides[name] = [{line['patient'] for line in lines if line['split'] == side} for side in ('train', 'val')]
+    one, three = sides['1-patients-alone'], sides['3-patients-alone']
+    assert one == sides['1-patients-after-phantoms'] and three == sides['3-patients-after-phantoms']
+    assert one[1] == three[1] and len(one[1]) == 2
+    assert len(one[0]) == 1 and len(three[0]) == 3 and one[0] < three[0]
+    assert not three[0] & three[1]
+
+
+def test_all_have_the_same_recipe_and_equally_many_steps_from_other_weights(curve, trainings):
+    curve('--patients', '1', '6', '--steps', '10')
+    # A patient has 2 slices, or 3, and 6 have 12 or 13: 1 and 2 batches of 8 an epoch; 10 steps are 10 and 5 epochs.
+    by_name = {name: flags for name, _, flags in trainings}
+    for number, epochs in ((1, '10'), (6, '5')):
+        alone = [*RECIPE, '--num_epochs', epochs]
+        assert by_name[f'{number}-patients-alone'] == [*alone, '--seed', '1']
+        start = ['--init_from', '/runs/phantoms']
+        assert by_name[f'{number}-patients-after-phantoms'] == [*alone, *start, '--seed', '1']
+
+
+def test_the_table_has_a_line_for_each_number_and_start_and_each_seed_in_it(curve, trainings, tmp_path):
+    lines = curve('--patients', '1', '--seeds', '1', '2').splitlines()
+    rows = [[cell.strip() for cell in line.strip('|').split('|')] for line in lines if line.startswith('| 1 |')]
+    figures = ['0.667', '0.667, 0.667', '0.667', '0.667, 0.667']
+    assert [row[3:] for row in rows] == [['random weights', *figures], ['phantoms', *figures]]
+    kept = json.loads((tmp_path / 'out' / 'pretraining.json').read_text())
+    assert [(point['patients'], point['pretrained'], len(point['seeds'])) for point in kept] == [
+        (1, False, 2),
+        (1, True, 2),
+    ]
+
+
+def test_what_was_measured_before_is_not_measured_again(curve, trainings):
+    curve('--patients', '1')
+    assert 'was measured before' in curve('--patients', '1', '2')
+    assert [name for name, *_ in trainings] == [
+        '1-patients-alone',
+        '1-patients-after-phantoms',
+        '2-patients-alone',
+        '2-patients-after-phantoms',
+    ]
+
+
+def test_more_patients_than_there_are_end_in_one_line(curve, trainings):
+    with pytest.raises(LabError, match='--patients 7: .* has 6 beside the 2 held out'):
+        curve('--patients', '7')
