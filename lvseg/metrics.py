@@ -43,7 +43,16 @@ def predictions(logits: tf.Tensor) -> tf.Tensor:
 
 def probabilities(logits: tf.Tensor) -> tf.Tensor:
     """The softmax probability of the left ventricle: float32 [batch, height, width] of [batch, height, width, 2]."""
-    return tf.nn.softmax(logits)[..., 1]
+    return tf.sigmoid(log_odds(logits))
+
+
+def log_odds(logits: tf.Tensor) -> tf.Tensor:
+    """By how much the left ventricle's score is the higher one: float32 [batch, height, width].
+
+    Of two classes, the softmax is the logistic function of this, which takes a third of the time.
+    """
+    background, left_ventricle = tf.unstack(logits, axis=-1)
+    return left_ventricle - background
 
 
 def mask_areas(label: np.ndarray, prediction: np.ndarray) -> Areas:

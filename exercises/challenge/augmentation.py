@@ -64,7 +64,9 @@ def nearest(labels, rows, columns):
 
 def _pixels(images, rows, columns):
     """The pixels at whole numbers of rows and columns; 0 outside of the image."""
-    inside = (rows >= 0) & (rows < SIZE) & (columns >= 0) & (columns < SIZE)
-    places = tf.cast(tf.where(inside, SIZE * rows + columns, tf.zeros_like(rows)), tf.int32)
-    flat = tf.gather(tf.reshape(images, [-1, SIZE**2]), tf.reshape(places, [-1, SIZE**2]), batch_dims=1)
-    return tf.reshape(flat, [-1, SIZE, SIZE]) * tf.cast(inside, images.dtype)
+    # A frame of zeros around the image, and every place outside of it moved onto that: quicker than to ask where it is.
+    framed = tf.reshape(tf.pad(images, [[0, 0], [1, 1], [1, 1]]), [-1, (SIZE + 2) ** 2])
+    rows, columns = (tf.clip_by_value(numbers + 1, 0, SIZE + 1) for numbers in (rows, columns))
+    places = tf.cast((SIZE + 2) * rows + columns, tf.int32)
+    flat = tf.gather(framed, tf.reshape(places, [-1, SIZE**2]), batch_dims=1)
+    return tf.reshape(flat, [-1, SIZE, SIZE])

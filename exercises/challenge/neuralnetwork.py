@@ -60,7 +60,8 @@ def loss(logits, labels, kind):
 
 def cross_entropy(logits, labels):
     """The mean cross entropy over all pixels, in nats: 98 of 100 pixels are background, and count as much as any."""
-    return tf.losses.sparse_softmax_cross_entropy(tf.cast(labels, tf.int64), logits)
+    labels, odds = tf.cast(labels, tf.float32), metrics.log_odds(logits)
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=odds))
 
 
 LOSSES = {
