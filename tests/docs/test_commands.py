@@ -1,7 +1,7 @@
 """Every command of README and guide, run as it stands there, in order, in one shell, in a copy of the repository.
 
 So that it takes minutes and not an hour, the copy is made light in two places, and no more: from the moment that
-data_prep has made them, the record files hold one slice each, and those of the challenge eight, which is a batch; and
+data_prep has made them, the record files hold one slice each, and those of later chapters eight, which is a batch; and
 `simple` has 4 hidden units in place of 512. The blanks are filled where a student fills them, with the numbers of the
 guide's own structure list.
 """
@@ -38,7 +38,7 @@ LEFT_OUT = {
 }
 
 # How many slices are kept in the record files that the guide makes.
-SLICES_KEPT = {'data': 1, 'patients': 8}
+SLICES_KEPT = {'data': 1, 'patients': 8, 'few': 8, 'scanner': 8}
 
 # Commands that go on until they are stopped, and what shows that they work: a page, or something that they print.
 GO_ON = {'make tensorboard': 'http://127.0.0.1:6006', 'python scripts/check.py cnn --watch': ' of 24'}
