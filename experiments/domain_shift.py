@@ -125,7 +125,7 @@ def score(trained: Trained, data_dir: Path) -> Score:
 
 def matrix(kinds: Sequence[str], data: Dict[str, Path], seed: int, out: Path) -> Dict[str, Dict[str, Score]]:
     """By what was trained on, then by what was tested on."""
-    trained = {kind: train(data[kind], True, _STEPS, seed, out / f'trained-{seed}' / kind) for kind in kinds}
+    trained = {kind: train(data[kind], True, _STEPS, seed, out / kind) for kind in kinds}
     found = {}
     for one, run in tqdm(trained.items(), desc='testing', unit='network', disable=None):
         network = prediction.load(str(run.directory))
@@ -133,27 +133,37 @@ def matrix(kinds: Sequence[str], data: Dict[str, Path], seed: int, out: Path) ->
     return found
 
 
-def brought_back(home: str, kind: str, data: Dict[str, Path], seed: int, out: Path) -> Dict[str, Dict[int, Score]]:
-    """A network of one kind trained further on slices of another.
+def row(start: Path, data: Dict[str, Path]) -> Dict[str, Score]:
+    """What one network is worth on each kind."""
+    network = prediction.load(str(start))
+    return {kind: score(network, data_dir) for kind, data_dir in data.items()}
+
+
+def brought_back(
+    starts: Dict[bool, Path], kind: str, data_dir: Path, seed: int, out: Path
+) -> Dict[str, Dict[int, Score]]:
+    """Networks trained further on slices of a kind that they do not know.
+
+    Args:
+        starts: what is trained further without augmentation and with it.
 
     Returns:
         By a word of AUGMENTATION, then by how many slices; 0 is before.
     """
     found = {}
-    for augment in (False, True):
+    for augment, start in starts.items():
         words = AUGMENTATION[augment]
-        folder = out / f'trained-{seed}'
-        start = train(data[home], augment, _STEPS, seed, folder / (home if augment else f'{home}-{words}'))
-        found[words] = {0: score(prediction.load(str(start.directory)), data[kind])}
+        found[words] = {0: score(prediction.load(str(start)), data_dir)}
         for slices in SLICES:
-            into = folder / f'{kind}-{slices}-slices-{words}'
-            found[words][slices] = further(start.directory, augment, slices, data[kind], seed, into).at_home
+            into = out / f'{kind}-{slices}-slices-{words}'
+            found[words][slices] = further(start, augment, slices, data_dir, seed, into).at_home
     return found
 
 
 def matrix_table(found: Dict[str, Dict[str, Score]]) -> str:
     """Markdown: Dice, and in brackets Dice per slice."""
-    lines = [f'| trained on, tested on → | {" | ".join(found)} |', '|---' * (len(found) + 1) + '|']
+    kinds = list(next(iter(found.values())))
+    lines = [f'| trained on, tested on → | {" | ".join(kinds)} |', '|---' * (len(kinds) + 1) + '|']
     lines += [f'| {one} | {" | ".join(map(_cell, by_kind.values()))} |' for one, by_kind in found.items()]
     return '\n'.join(lines)
 
@@ -182,6 +192,12 @@ def main() -> None:
         help='directory of record files and manifest.csv of real slices, whose pathologies are the kinds (default: '
         'phantoms are invented)',
     )
+    add(
+        '--start',
+        type=flags.directory,
+        help='directory of a run that is tested and trained further, such as your own; then there is one row of the '
+        'matrix (default: a network is trained on each kind)',
+    )
     add('--further', help=f'the kind that is trained further on (default: {_FURTHER}, or {_FURTHER_REAL})')
     add('--seed', type=flags.seed, default=1, help='of the patients and of the trainings')
     add('--out', type=flags.directory, default=str(LOGS / 'domain_shift'), help='directory of the results')
@@ -196,8 +212,15 @@ def main() -> None:
         data = split(read_pool(Path(args.data_dir)), args.seed, out)
     else:
         data = {one: prepare(one, args.seed, out) for one in kinds}
-    found = matrix(kinds, data, args.seed, out)
+    folder = out / (f'from-{Path(args.start).name}-{args.seed}' if args.start else f'trained-{args.seed}')
+    if args.start:
+        starts = dict.fromkeys(AUGMENTATION, Path(args.start))
+        found = {shown(Path(args.start)): row(Path(args.start), data)}
+    else:
+        found = matrix(kinds, data, args.seed, folder)
+        plain = train(data[home], False, _STEPS, args.seed, folder / f'{home}-{AUGMENTATION[False]}')
+        starts = {False: plain.directory, True: folder / home / 'train'}
     print(f'\n{matrix_table(found)}', flush=True)
-    back = brought_back(home, kind, data, args.seed, out)
+    back = brought_back(starts, kind, data[kind], args.seed, folder)
     runs.save_json(str(out / FIGURES_FILE), {'seed': args.seed, 'matrix': found, 'further': {kind: back}})
     print(f'\n{back_table(kind, back)}\n\nDice of all slices, and per slice in brackets; kept in {shown(out)}.')

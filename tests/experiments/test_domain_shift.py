@@ -139,3 +139,15 @@ def test_a_pathology_of_one_patient_and_a_kind_that_there_is_not_end_in_one_line
     with pytest.raises(SystemExit):
         shifted('--further', 'SC-HYP')
     assert 'argument --further: SC-HYP is none of plain, noise, contrast' in capsys.readouterr().err
+
+
+def test_a_run_of_ones_own_is_tested_on_each_kind_and_trained_further(shifted, trainings, tmp_path):
+    shifted.finds['mine'] = 15
+    lines = shifted('--start', '/runs/mine/train').splitlines()
+    assert '| /runs/mine/train | 0.750 (0.750) | 0.750 (0.750) | 0.750 (0.750) |' in lines
+    assert [name for name, *_ in trainings] == [
+        f'contrast-{slices}-slices-{words}'
+        for words in ('without-augmentation', 'with-augmentation')
+        for slices in (1, 5, 20)
+    ]
+    assert {flags[flags.index('--init_from') + 1] for _, _, flags in trainings} == {'/runs/mine/train'}
