@@ -3,6 +3,10 @@
 # What each target takes beside TF, GPU and WHEELS, which go with all of them.
 TAKEN_setup := EXTRA
 TAKEN_wheels := EXTRA
+TAKEN_install := EXTRA PREFIX
+TAKEN_desk := DESK
+TAKEN_doctor := STUDENTS
+TAKEN_clean := OLD
 TAKEN_lab := SOURCE
 TAKEN_challenge := DATA_DIR CHECKPOINT_DIR
 TAKEN_show := EXERCISE DATA SLICES CHECKPOINT_DIR OUT
@@ -22,10 +26,12 @@ UNKNOWN := $(filter-out $(TAKEN),$(GIVEN))
 $(if $(UNKNOWN),$(error ERROR: make $(MAKECMDGOALS) does not take $(UNKNOWN); it takes $(TAKEN)))
 
 # Names so common that a shell may have them for something else.
-$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS),$(eval override $(name) :=))
+$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS \
+	PREFIX DESK STUDENTS OLD),$(eval override $(name) :=))
 
 # What is typed after make, as in SOURCE="my data", reaches the commands through the environment, and the shell as it stands.
-TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS
+TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK \
+	STUDENTS OLD
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -36,7 +42,7 @@ PYTHON := $(VENV)/bin/python
 IN_PARALLEL := --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev wheels lab challenge tensorboard show segment check reset doctor parameters archive exercises figures test test-slow \
+.PHONY: help setup setup-dev wheels install desk lab challenge tensorboard show segment check reset doctor parameters archive exercises figures test test-slow \
 	test-exchange attack lint results search cross-validate volumes benchmark clean
 
 help:  ## list these targets
@@ -50,6 +56,12 @@ setup-dev: setup  ## add the tools that test and lint need
 
 wheels: setup  ## fetch all that setup installs into wheels/, for machines without a network: make setup WHEELS=wheels
 	@scripts/setup.sh wheels
+
+install:  ## install one lab for many users of a server, read-only, as root: make install PREFIX=/opt/lab
+	@scripts/install.sh
+
+desk: setup  ## where one lab is installed for many: a desk of your own, make -C /opt/lab desk DESK=folder
+	@$(PYTHON) scripts/desk.py $${DESK:+"$$DESK"}
 
 lab: setup  ## prepare data, train and evaluate the three solutions, show a table; SOURCE=folder for real data
 	@$(PYTHON) scripts/lab.py $${SOURCE:+"$$SOURCE"}
@@ -72,11 +84,11 @@ segment: setup  ## volumes and ejection fraction: make segment STUDY=folder of D
 check: setup  ## tell which blanks are filled in rightly: make check EXERCISE=cnn
 	@$(PYTHON) scripts/check.py $${EXERCISE:+"$$EXERCISE"} || true  # It has said what is open; make would add "Error 1".
 
-doctor:  ## tell whether the lab can run here, with which TensorFlow and GPU, and what to do if it cannot
+doctor:  ## tell whether the lab can run here, with which TensorFlow and GPU, and what to do if it cannot; STUDENTS=30
 	@scripts/setup.sh || true  # A set-up that fails is one of the things to tell.
 	@for python in $(PYTHON) python3 python; do \
 		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null; then \
-			exec "$$python" scripts/doctor.py $${TF:+--tf "$$TF"}; \
+			exec "$$python" scripts/doctor.py $${TF:+--tf "$$TF"} $${STUDENTS:+--students "$$STUDENTS"}; \
 		fi; \
 	done; \
 	echo 'NOT OK  no Python 3 that runs, neither $(PYTHON) nor python3. Install one, then: make setup'; exit 1
@@ -131,5 +143,9 @@ volumes: setup  ## measure how far volumes and EF are off, by folders CHECKPOINT
 benchmark: setup  ## measure speed and memory: steps, evaluation, data preparation
 	@$(PYTHON) scripts/benchmark.py
 
-clean:  ## remove all runs and their logs; data and .venv stay
-	rm -rf logs
+clean: $(if $(OLD),setup)  ## remove all runs and their logs; OLD=1: those that were moved aside; data and .venv stay
+	@case "$$OLD" in \
+		'') echo rm -rf logs; rm -rf logs;; \
+		1) $(PYTHON) scripts/clean.py;; \
+		*) echo "ERROR: OLD=$$OLD: there is only OLD=1, which removes the runs that were moved aside." >&2; exit 1;; \
+	esac

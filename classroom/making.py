@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Dict, List
 
 from lvseg import flags
-from lvseg.project import EXERCISES, SOLUTIONS, exercise_names, shown
+from lvseg.project import EXERCISES, SOLUTIONS, exercise_names, shown, solution_folder
 
 _MARK = '# blank'
 _BLANK_LINE = re.compile(rf'^(?P<before>.*\[)(?P<values>[^\]]*)(?P<after>\].*?)  {_MARK}$')
@@ -51,7 +51,7 @@ def _blanked_line(line: str) -> str:
 
 def generated(exercise: str) -> Dict[Path, str]:
     """What the files of an exercise should hold, by path."""
-    solutions = sorted((SOLUTIONS / exercise).glob('*.py'))
+    solutions = sorted(solution_folder(exercise).glob('*.py'))
     texts = {EXERCISES / exercise / path.name: blanked(path.read_text(encoding='utf-8')) for path in solutions}
     return {path: text for path, text in texts.items() if text}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
 from lvseg import reports
-from lvseg.project import PROJECT, SOLUTIONS, shown
+from lvseg.project import DESK, PROJECT, SOLUTIONS, shown
 
 
 class Run(NamedTuple):
@@ -24,7 +24,7 @@ class Run(NamedTuple):
 def run(arguments: List[str]) -> None:
     """Shows a command of Python's and runs it; ends the program as the command does, if it fails."""
     print(f'\n$ python {" ".join(map(shlex.quote, arguments))}', flush=True)
-    with subprocess.Popen([sys.executable, *arguments], cwd=PROJECT) as process:
+    with subprocess.Popen([sys.executable, *arguments], cwd=DESK) as process:
         try:
             status = process.wait()
         except KeyboardInterrupt:  # The command got Ctrl-C as well; a training saves its checkpoint first.

@@ -18,7 +18,7 @@ from unittest import mock
 
 from lvseg.errors import LabError
 from lvseg.layout import SIZE
-from lvseg.project import EXERCISES, SOLUTIONS, exercise_names, shown
+from lvseg.project import EXERCISES, exercise_names, shown, solution_folder
 
 import tensorflow.compat.v1 as tf
 
@@ -54,7 +54,7 @@ class _TookTooLong(BaseException):
 
 def solution(exercise: str) -> Path:
     """The network of a solution."""
-    return SOLUTIONS / exercise / 'neuralnetwork.py'
+    return solution_folder(exercise) / 'neuralnetwork.py'
 
 
 def of_student(exercise: str) -> Path:

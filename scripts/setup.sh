@@ -5,6 +5,7 @@
 # Removes nothing but what it has made itself. Keeps to what macOS has: bash 3.2, POSIX's tools.
 set -eu
 cd "$(dirname "$0")/.."
+[ ! -L .lab ] || cd -P .lab  # On a desk away from the lab (setup/desk.py).
 . setup/venv.sh
 
 made=              # What goes again if this run fails: the venv that it has made,
@@ -37,7 +38,9 @@ check_venv() {
     folder=
     [ ! -s "$venv/lab-installed" ] || IFS= read -r folder <"$venv/lab-installed"
     if [ -n "$folder" ] && [ "$folder" != "$(pwd -P)" ]; then
-        fail "$venv belongs to the lab in $folder, and a venv cannot be moved. $(remedy)"
+        desk="For a desk of your own that uses that lab: make -C $folder desk. Else: "
+        [ -e "$folder/scripts/desk.py" ] || desk=
+        fail "$venv belongs to the lab in $folder, and a venv cannot be moved. $desk$(remedy)"
     fi
 }
 
@@ -45,7 +48,7 @@ remedy() {
     if [ -w . ]; then
         echo "Remove it (rm -r $venv) or move it away, then run make setup again."
     else
-        echo "Copy the lab without $venv to a folder of your own, and run make setup there."
+        echo "Ask who set up $(pwd) to do: make install PREFIX=folder (see docs/instructor.md). Or copy the lab without $venv to a folder of your own, and run make setup there."
     fi
 }
 
@@ -55,6 +58,7 @@ remedy() {
 install() {
     stamp=$venv/$2
     [ "$(cat "$stamp" 2>/dev/null)" != "$(pwd -P && cat "$1" pyproject.toml)" ] || return 0
+    [ -w "$venv" ] || fail "$1 is not installed in $(pwd -P)/$venv, or not as it stands now, and that is not yours to change. Ask who installed it to do: make install PREFIX=$(pwd -P)"
     quiet=--quiet
     [ ! -t 1 ] || quiet=  # On a terminal, pip shows how far it has come.
     echo "Installing $1 into $venv$(size_of "$1") …"

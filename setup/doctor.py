@@ -12,7 +12,7 @@ from typing import Iterator, List, Optional
 from lvseg import cuda, flags
 from lvseg.errors import LabError
 from lvseg.layout import RECORD_FILES
-from lvseg.project import DATA, PROJECT
+from lvseg.project import DATA, DESK, PROJECT
 
 from setup import editions, gpus, packages
 from setup.findings import Finding
@@ -37,7 +37,7 @@ def diagnose(data_dir: str, tf: Optional[str] = None) -> Iterator[Finding]:
     yield packages.tensorflow(build, wanted, packages.why_this_one(wanted.edition, tf))
     yield from packages.packages(wanted, packages.installed_version)
     yield memory(free_memory(), wanted.do)
-    yield disk(shutil.disk_usage(str(PROJECT)).free)
+    yield disk(shutil.disk_usage(str(DESK)).free)
     if 'error' in build:
         yield Finding(False, 'GPU and data: not looked at, for that takes TensorFlow.')
         return

@@ -12,7 +12,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from lvseg import runs, summaries, validation
 from lvseg.errors import LabError
-from lvseg.project import PROJECT, shown
+from lvseg.project import DESK, PROJECT, shown
 
 import tensorflow.compat.v1 as tf
 from optuna.trial import Trial
@@ -66,7 +66,7 @@ class Attempt:
             with (folder / _OUTPUT_FILE).open('w') as output:
                 self._process = subprocess.Popen(
                     [sys.executable, *setting.command(flags, folder)],
-                    cwd=PROJECT,
+                    cwd=DESK,
                     env={**os.environ, 'PYTHONPATH': str(PROJECT)},
                     stdin=subprocess.DEVNULL,
                     stdout=output,

@@ -38,7 +38,7 @@ def without_marks(solution):
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
     """A project whose exercises/ is empty, and whose solutions are ours."""
-    monkeypatch.setattr(project, 'PROJECT', tmp_path)
+    monkeypatch.setattr(project, 'DESK', tmp_path)
     monkeypatch.setattr(make_exercises, 'EXERCISES', tmp_path / 'exercises')
     return tmp_path / 'exercises'
 

@@ -73,7 +73,7 @@ def full(directory):
 def at_home(monkeypatch, tmp_path):
     """A home with data and the project in it."""
     monkeypatch.setenv('HOME', str(tmp_path))
-    monkeypatch.setattr(project, 'PROJECT', tmp_path / 'course' / 'lab')
+    monkeypatch.setattr(project, 'DESK', tmp_path / 'course' / 'lab')
     return tmp_path
 
 
