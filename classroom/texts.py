@@ -4,7 +4,7 @@ Every text has a code that stays the same: programs that read `check.py --json` 
 is one more table of these codes. What is wrong with a file as a whole has its codes in lvseg.networks.
 """
 
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 from lvseg.errors import one_line
 
@@ -14,16 +14,20 @@ class Message(str):
 
     Attributes:
         code: '' where there is nothing to say.
+        values: what the text shows, for a text of the same code in another language.
         line: the line of the student's file, from 1, if it is about one.
     """
 
     code: str = ''
+    values: Dict[str, Any] = {}
     line: Optional[int] = None
 
 
 def message(code: str, **values: Any) -> Message:  # noqa: ANN401 - whatever the text shows
     """The text of a code with these values in it."""
-    return worded(code, _ENGLISH[code].format(**values))
+    said = worded(code, _ENGLISH[code].format(**values))
+    said.values = values
+    return said
 
 
 def worded(code: str, text: str, line: Optional[int] = None) -> Message:
