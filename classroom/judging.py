@@ -52,6 +52,10 @@ class Solution:
         self.outputs = {function: described(output) for function, output in given.items()}
         self.weights = networks.weights(given['loss'].graph)
 
+    def instead(self, parameter: Parameter, _: Any) -> Any:  # noqa: ANN401 - whatever was written
+        """What is built in the place of a student's value: the right one, so that the layers after it can be judged."""
+        return self.layers[parameter.layer].arguments[parameter.name]
+
     @property
     def blanks(self) -> int:
         """The number of blanks."""
@@ -164,7 +168,7 @@ def _in_its_place(verdict: Verdict, parameter: Parameter) -> Message:
     """What is said of a parameter, with its layer and line before it."""
     place = 'place' if verdict.line else 'place.without_line'
     text = message(place, layer=parameter.layer, line=verdict.line, text=verdict.text)
-    return worded(verdict.text.code, text, verdict.line)
+    return worded(verdict.text.code, text, verdict.line, verdict.text.values)
 
 
 def of_error(error: LabError) -> Message:
@@ -207,7 +211,7 @@ def changes(found: Dict[str, Shape], wanted: Dict[str, Shape]) -> Tuple[Message,
 
 
 def attempted(path: Path, text: str, solution: Solution) -> Attempt:
-    """Builds the student's network with the solution's values in the place of theirs, and takes note of theirs."""
+    """Builds the student's network with the values of `solution.instead` for theirs, and takes note of theirs."""
     values, names, makers = {}, [], set()
 
     def note(_: type, arguments: Dict[str, Any]) -> None:
@@ -217,7 +221,7 @@ def attempted(path: Path, text: str, solution: Solution) -> Attempt:
         for parameter in solution.parameters:
             if parameter.layer == name and parameter.name in arguments:
                 values.setdefault(parameter, arguments[parameter.name])  # Of two layers with one name, the first's.
-                arguments[parameter.name] = solution.layers[parameter.layer].arguments[parameter.name]
+                arguments[parameter.name] = solution.instead(parameter, arguments[parameter.name])
 
     try:
         with networks.mistakes_explained(path), tf.Graph().as_default(), layers.reported_to(note):
@@ -259,7 +263,7 @@ def _compared(parameter: Parameter, pair: Tuple[Any, Any], found: Behaviour, wan
     if states[0] == states[1]:
         return Verdict(states, text)
     words = {axis: message(f'state.{state}') for axis, state in zip(AXES, states)}
-    return Verdict(states, worded(code, text + message('height_and_width', **words)))
+    return Verdict(states, worded(code, text + message('height_and_width', **words), values=text.values))
 
 
 def _malformed(parameter: Parameter, value: Any) -> Optional[Message]:  # noqa: ANN401 - whatever was written
@@ -276,6 +280,11 @@ def _malformed(parameter: Parameter, value: Any) -> Optional[Message]:  # noqa: 
         if element is not FIXME and element <= 0:
             return message('value.not_positive', name=parameter.name, value=element)
     return None
+
+
+def usable(parameter: Parameter, value: Any) -> bool:  # noqa: ANN401 - whatever was written
+    """Whether a layer can be built with a student's value as it stands."""
+    return _malformed(parameter, value) is None and all(element is not FIXME for element in _pair(value))
 
 
 def _pair(value: Any) -> Tuple[Any, ...]:  # noqa: ANN401 - whatever was written
