@@ -78,11 +78,15 @@ def _whole(path: Path, text: str, exercise: Task) -> Dict[str, Any]:
             given = judging.built(networks.load(path, text), exercise.outputs)
     except LabError as error:
         return {'failure': _told(judging.of_error(error), path)}
-    graphs = {name: tf.train.export_meta_graph(graph=_graph(given[name])) for name in ('evaluation', 'loss')}
     return {
         'outputs': {function: _names(output) for function, output in given.items()},
-        'graphs': {name: base64.b64encode(graph.SerializeToString()).decode() for name, graph in graphs.items()},
+        'graphs': {name: _exported(_graph(given[name])) for name in ('evaluation', 'loss')},
     }
+
+
+def _exported(graph: tf.Graph) -> str:
+    with graph.as_default():
+        return base64.b64encode(tf.train.export_meta_graph().SerializeToString()).decode()
 
 
 def _graph(output: Any) -> tf.Graph:  # noqa: ANN401 - a tensor, or several
