@@ -34,7 +34,7 @@ def check(path: Path, solution: Solution) -> Report:
         process.join()
         said.seek(0)
         if report is None:
-            return judging.unreadable(_end(path, said.read().decode(errors='replace')), solution)
+            return judging.unreadable(end(path, said.read().decode(errors='replace')), solution)
     if isinstance(report, str):
         sys.exit(report)
     return report
@@ -50,7 +50,7 @@ def _judge(sender: Connection, said: int, path: Path, solution: Solution) -> Non
         sender.send(traceback.format_exc())
 
 
-def _end(path: Path, said: str) -> networks.NetworkError:
+def end(path: Path, said: str) -> networks.NetworkError:
     """Why there is no report; where a loop was, faulthandler has said (lvseg.networks)."""
     if 'Timeout (' not in said:
         text = f'{shown(path)} ends Python itself, before the network is built: by os._exit, or by a crash.'

@@ -19,7 +19,7 @@ from classroom.judging import Report, Solution
 from classroom.texts import Message, message
 
 # Not the challenge: there the student is free to change whatever helps.
-_CHECKED = ('simple', 'cnn', 'cnnDice')
+CHECKED = ('simple', 'cnn', 'cnnDice')
 
 _POLL_SECONDS = 0.2
 _CLEAR_SCREEN = '\033[H\033[2J'
@@ -126,7 +126,7 @@ def main() -> None:
     """Checks an exercise; exits with status 0 only if all is in order."""
     parser = flags.Parser(description='Checks the network of an exercise, without data and without training.')
     add = parser.add_argument
-    add('exercise', choices=_CHECKED, help='the exercise to check')
+    add('exercise', choices=CHECKED, help='the exercise to check')
     add(
         '--hint',
         action='count',

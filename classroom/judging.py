@@ -8,7 +8,7 @@ import numbers
 import traceback
 import types
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from lvseg import networks
 from lvseg.errors import LabError
@@ -48,7 +48,13 @@ class Solution:
         with networks.quiet():
             network = networks.load(path, text)
             self.layers = layers.of_network(network, {parameter.layer for parameter in self.parameters})
-            self.outputs, self.weights = _outputs_and_weights(network)
+            given = built(network)
+        self.outputs = {function: described(output) for function, output in given.items()}
+        self.weights = networks.weights(given['loss'].graph)
+
+    def instead(self, parameter: Parameter, _: Any) -> Any:  # noqa: ANN401 - whatever was written
+        """What is built in the place of a student's value: the right one, so that the layers after it can be judged."""
+        return self.layers[parameter.layer].arguments[parameter.name]
 
     @property
     def blanks(self) -> int:
@@ -78,6 +84,10 @@ class Verdict(NamedTuple):
         return self.states.count(RIGHT)
 
 
+# What is wrong with a network as a whole, empty if nothing is, and notes on what is another way than in the lab.
+Whole = Tuple[Message, Tuple[Message, ...]]
+
+
 class Report(NamedTuple):
     """The result of a check."""
 
@@ -96,6 +106,18 @@ def check(path: Path, solution: Solution) -> Report:
     """
     text = networks.source(path)
     attempt = attempted(path, text, solution)
+    return reported(text, attempt, solution, lambda: _the_whole(path, text, solution))
+
+
+def reported(text: str, attempt: Attempt, solution: Solution, whole: Callable[[], Whole]) -> Report:
+    """The report on an attempt; runs nothing of the student's.
+
+    Args:
+        text: the student's.
+        attempt: what it has filled in.
+        solution: what it is compared with.
+        whole: tells, once all blanks are right, what is wrong with the network as it stands.
+    """
     lines = blanks.lines(text, solution.parameters)
     verdicts = {parameter: _verdict(parameter, attempt, lines, solution) for parameter in solution.parameters}
     solved = sum(verdict.solved for verdict in verdicts.values())
@@ -109,7 +131,7 @@ def check(path: Path, solution: Solution) -> Report:
             return Report(verdicts, solved if attempt.values else None, attempt.failure)
         return Report(verdicts, solved, verdict.text)
 
-    problem, notes = _the_whole(path, text, solution)
+    problem, notes = whole()
     if solution.parameters and (attempt.of_solution or _names_solutions(text)):
         notes = (message('solution.used', folder=SOLUTIONS.name), *notes)
     return Report(verdicts, solved, problem, notes=notes)
@@ -124,7 +146,7 @@ def unreadable(error: LabError, solution: Solution) -> Report:
     """The report on a file that check refuses."""
     states = (UNKNOWN, UNKNOWN)
     verdicts = {parameter: Verdict(states, _not_reached(parameter)) for parameter in solution.parameters}
-    return Report(verdicts, None, _of(error))
+    return Report(verdicts, None, of_error(error))
 
 
 def _verdict(parameter: Parameter, attempt: Attempt, lines: Dict[Parameter, int], solution: Solution) -> Verdict:
@@ -146,28 +168,24 @@ def _in_its_place(verdict: Verdict, parameter: Parameter) -> Message:
     """What is said of a parameter, with its layer and line before it."""
     place = 'place' if verdict.line else 'place.without_line'
     text = message(place, layer=parameter.layer, line=verdict.line, text=verdict.text)
-    return worded(verdict.text.code, text, verdict.line)
+    return worded(verdict.text.code, text, verdict.line, verdict.text.values)
 
 
-def _of(error: LabError) -> Message:
+def of_error(error: LabError) -> Message:
     """What an error says."""
     if isinstance(error, networks.NetworkError):
         return worded(error.code, str(error), error.line)
     return worded('lab', str(error))
 
 
-def _the_whole(path: Path, text: str, solution: Solution) -> Tuple[Message, Tuple[Message, ...]]:
-    """All blanks are right: does the network as it stands do what runTraining.py and runEval.py need?
-
-    Returns:
-        The problem, empty if there is none, and notes on what is another way than in the lab.
-    """
+def _the_whole(path: Path, text: str, solution: Solution) -> Whole:
+    """All blanks are right: does the network as it stands do what runTraining.py and runEval.py need?"""
     try:
         with networks.mistakes_explained(path):
-            _, weights = _outputs_and_weights(networks.load(path, text), solution.outputs)
+            given = built(networks.load(path, text), solution.outputs)
     except LabError as error:
-        return _of(error), ()
-    return Message(), _changes(weights, solution.weights)
+        return of_error(error), ()
+    return Message(), changes(networks.weights(given['loss'].graph), solution.weights)
 
 
 def _hints(parameter: Parameter, solution: Solution) -> Tuple[Message, Message]:
@@ -178,7 +196,7 @@ def _hints(parameter: Parameter, solution: Solution) -> Tuple[Message, Message]:
     )
 
 
-def _changes(found: Dict[str, Shape], wanted: Dict[str, Shape]) -> Tuple[Message, ...]:
+def changes(found: Dict[str, Shape], wanted: Dict[str, Shape]) -> Tuple[Message, ...]:
     """How the weights differ from the solution's."""
     texts = []
     for name in sorted({*found, *wanted}):
@@ -193,7 +211,7 @@ def _changes(found: Dict[str, Shape], wanted: Dict[str, Shape]) -> Tuple[Message
 
 
 def attempted(path: Path, text: str, solution: Solution) -> Attempt:
-    """Builds the student's network with the solution's values in the place of theirs, and takes note of theirs."""
+    """Builds the student's network with the values of `solution.instead` for theirs, and takes note of theirs."""
     values, names, makers = {}, [], set()
 
     def note(_: type, arguments: Dict[str, Any]) -> None:
@@ -203,14 +221,14 @@ def attempted(path: Path, text: str, solution: Solution) -> Attempt:
         for parameter in solution.parameters:
             if parameter.layer == name and parameter.name in arguments:
                 values.setdefault(parameter, arguments[parameter.name])  # Of two layers with one name, the first's.
-                arguments[parameter.name] = solution.layers[parameter.layer].arguments[parameter.name]
+                arguments[parameter.name] = solution.instead(parameter, arguments[parameter.name])
 
     try:
         with networks.mistakes_explained(path), tf.Graph().as_default(), layers.reported_to(note):
             network = networks.load(path, text, FIXME=FIXME)
             networks.call(network, 'inference', networks.images(), training=True)
     except LabError as error:
-        return Attempt(values, names, _of(error), False)
+        return Attempt(values, names, of_error(error), False)
     return Attempt(values, names, None, any(SOLUTIONS in Path(maker).resolve().parents for maker in makers))
 
 
@@ -245,7 +263,7 @@ def _compared(parameter: Parameter, pair: Tuple[Any, Any], found: Behaviour, wan
     if states[0] == states[1]:
         return Verdict(states, text)
     words = {axis: message(f'state.{state}') for axis, state in zip(AXES, states)}
-    return Verdict(states, worded(code, text + message('height_and_width', **words)))
+    return Verdict(states, worded(code, text + message('height_and_width', **words), values=text.values))
 
 
 def _malformed(parameter: Parameter, value: Any) -> Optional[Message]:  # noqa: ANN401 - whatever was written
@@ -264,6 +282,11 @@ def _malformed(parameter: Parameter, value: Any) -> Optional[Message]:  # noqa: 
     return None
 
 
+def usable(parameter: Parameter, value: Any) -> bool:  # noqa: ANN401 - whatever was written
+    """Whether a layer can be built with a student's value as it stands."""
+    return _malformed(parameter, value) is None and all(element is not FIXME for element in _pair(value))
+
+
 def _pair(value: Any) -> Tuple[Any, ...]:  # noqa: ANN401 - whatever was written
     return tuple(value) if isinstance(value, (list, tuple, np.ndarray)) else (value, value)
 
@@ -271,39 +294,40 @@ def _pair(value: Any) -> Tuple[Any, ...]:  # noqa: ANN401 - whatever was written
 # The whole network
 
 
-def _outputs_and_weights(
-    network: types.ModuleType, wanted: Optional[Dict[str, str]] = None
-) -> Tuple[Dict[str, str], Dict[str, Shape]]:
-    """Builds the graphs of runTraining.py and runEval.py: what each function gives, and the shapes of the weights.
+def built(network: types.ModuleType, wanted: Optional[Dict[str, str]] = None) -> Dict[str, Any]:
+    """Builds the graphs of runTraining.py and runEval.py, each a graph of its own; what each function gives.
+
+    Args:
+        network: a network's functions.
+        wanted: what each is to give, as `described` puts it.
 
     Raises:
         NetworkError: a function gives something else than is wanted.
     """
-    outputs = {}
+    given = {}
 
     def give(function: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as they are
-        output = networks.call(network, function, *args, **kwargs)
-        outputs[function] = _described(output)
-        if wanted and outputs[function] != wanted[function]:
-            values = {'function': function, 'found': outputs[function], 'wanted': wanted[function]}
+        output = given[function] = networks.call(network, function, *args, **kwargs)
+        if wanted and described(output) != wanted[function]:
+            values = {'function': function, 'found': described(output), 'wanted': wanted[function]}
             text = message('output.other', file=shown(Path(network.__file__)), **values)
             raise networks.NetworkError(text.code, text)
         return output
 
     with tf.Graph().as_default():
         give('evaluation', give('inference', networks.images(), training=False), networks.labels())
-    with tf.Graph().as_default() as graph:
+    with tf.Graph().as_default():
         loss = give('loss', give('inference', networks.images(), training=True), networks.labels())
         give('training', loss, 0.01, 1000, 1.0)  # learning rate, decay steps, decay rate
-    return outputs, networks.weights(graph)
+    return given
 
 
-def _described(output: Any) -> str:  # noqa: ANN401 - whatever a function gives
+def described(output: Any) -> str:  # noqa: ANN401 - whatever a function gives
     """An output in words: type and shape."""
     if output is None:
         return 'nothing (is its return missing?)'
     if isinstance(output, (list, tuple)):
-        return ' and '.join(map(_described, output))
+        return ' and '.join(map(described, output))
     if isinstance(output, tf.Tensor):
         return f'{output.dtype.base_dtype.name} {networks.shape(output)}'
     return f'an {type(output).__name__}'

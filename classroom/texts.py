@@ -4,7 +4,7 @@ Every text has a code that stays the same: programs that read `check.py --json` 
 is one more table of these codes. What is wrong with a file as a whole has its codes in lvseg.networks.
 """
 
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 from lvseg.errors import one_line
 
@@ -14,22 +14,24 @@ class Message(str):
 
     Attributes:
         code: '' where there is nothing to say.
+        values: what the text shows, for a text of the same code in another language.
         line: the line of the student's file, from 1, if it is about one.
     """
 
     code: str = ''
+    values: Dict[str, Any] = {}
     line: Optional[int] = None
 
 
 def message(code: str, **values: Any) -> Message:  # noqa: ANN401 - whatever the text shows
     """The text of a code with these values in it."""
-    return worded(code, _ENGLISH[code].format(**values))
+    return worded(code, _ENGLISH[code].format(**values), values=values)
 
 
-def worded(code: str, text: str, line: Optional[int] = None) -> Message:
+def worded(code: str, text: str, line: Optional[int] = None, values: Optional[Dict[str, Any]] = None) -> Message:
     """A text that is ready as it is; what a student's program has put into it cannot pass for another line."""
     said = Message(one_line(text))
-    said.code, said.line = code, line
+    said.code, said.line, said.values = code, line, values or {}
     return said
 
 
@@ -82,6 +84,13 @@ _ENGLISH = {
     'weights.new': 'New: {weights}, weights of {found}.',
     'weights.gone': 'Gone: {weights}, weights of {wanted}.',
     'weights.changed': 'Changed: {weights} has weights of {found}; of {wanted} in the lab.',
+    # A submission to the grader.
+    'grade.missing': '{file} is not in the submission.',
+    'grade.archive': 'The submission cannot be unpacked: {error}',
+    'grade.endless': '{file}: still here after {seconds} seconds. Is this a loop that never ends?',
+    'grade.not_read': '{file} wrote to the file of the grader; nothing of that counts.',
+    'grade.crash': 'The graph that {file} makes cannot be read by TensorFlow.',
+    'grade.lab_changed': 'Other than in the lab: {files}. It was graded with those of the lab.',
     # Around it, on the screen.
     'place': '{layer}, line {line}: {text}',
     'place.without_line': '{layer}: {text}',

@@ -1,0 +1,1 @@
+"""Submissions of a class graded: strangers' code, run closed off, judged by what it has built."""
