@@ -1,6 +1,6 @@
 """One lab for many: installed by root, used by two users who cannot change it.
 
-What takes a download is left out: the venv that make install finds leads to the packages of the one that runs the tests.
+What takes a download is left out: make install finds a venv there, which leads to the packages of the tests' own Python.
 """
 
 import os
@@ -11,9 +11,8 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-import tensorflow.compat.v1 as tf
-
 import pytest
+import tensorflow.compat.v1 as tf
 
 from setup.editions import edition_of
 
@@ -52,7 +51,7 @@ class Server:
             'LAB_THREADS': '1',
             **environment,
         }
-        done = subprocess.run(
+        return subprocess.run(
             # runuser itself would set HOME to the one that the system has for the user.
             [shutil.which('runuser'), '-u', user, '--', 'env', f'HOME={self.home(user)}', 'bash', '-c', command],
             cwd=str(place),
@@ -61,7 +60,6 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        return done
 
     def desk(self, user):
         return self.home(user) / 'lab'
