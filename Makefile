@@ -27,12 +27,10 @@ UNKNOWN := $(filter-out $(TAKEN),$(GIVEN))
 $(if $(UNKNOWN),$(error ERROR: make $(MAKECMDGOALS) does not take $(UNKNOWN); it takes $(TAKEN)))
 
 # Names so common that a shell may have them for something else.
-$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS \
-	PREFIX DESK STUDENTS OLD),$(eval override $(name) :=))
+$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD),$(eval override $(name) :=))
 
 # What is typed after make, as in SOURCE="my data", reaches the commands through the environment, and the shell as it stands.
-TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK \
-	STUDENTS OLD SUBMISSIONS
+TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD SUBMISSIONS
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 

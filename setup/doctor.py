@@ -3,6 +3,7 @@
 Runs under any Python 3 and with whatever is installed, or not: TensorFlow is tried in a process of its own.
 """
 
+import itertools
 import os
 import shutil
 import sys
@@ -14,7 +15,7 @@ from lvseg.errors import LabError
 from lvseg.layout import RECORD_FILES
 from lvseg.project import DATA, DESK, PROJECT
 
-from setup import editions, gpus, packages
+from setup import class_size, editions, gpus, packages
 from setup.findings import Finding
 
 # What training the fully connected network takes, with some to spare: 1.1 GB of memory; of its checkpoints of 403 MB,
@@ -58,6 +59,18 @@ def diagnose(data_dir: str, tf: Optional[str] = None) -> Iterator[Finding]:
     if found[0].text.startswith('GPU ') and all(finding.ok for finding in found):
         yield gpus.in_use(device.describe())
     yield from data(data_dir)
+
+
+def of_class(students: Optional[int]) -> List[Finding]:
+    """Whether this machine is enough for so many students; nothing where no number is given."""
+    if students is None:
+        return []
+    return class_size.findings(students, free_memory(), shutil.disk_usage(str(DESK)).free, _cores())
+
+
+def _cores() -> int:
+    """Those that this process may use, which on a shared machine can be fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
 def free_memory() -> Optional[int]:
@@ -112,10 +125,15 @@ def main() -> None:
     parser = flags.Parser(description='Looks at all that the lab needs on this machine.')
     parser.add_argument('--data_dir', type=flags.directory, default=str(DATA), help='directory of the record files')
     parser.add_argument('--tf', choices=editions.TF, help='the TensorFlow meant (default: the one found here)')
+    parser.add_argument(
+        '--students',
+        type=flags.positive_int,
+        help='tell also whether the machine is enough for so many at once (default: one)',
+    )
     args = parser.parse_args()
 
     stopped = False
-    for finding in diagnose(args.data_dir, args.tf):
+    for finding in itertools.chain(diagnose(args.data_dir, args.tf), of_class(args.students)):
         print('ok     ' if finding.ok else 'NOT OK ', finding.text, flush=True)
         stopped = stopped or finding.stops_lab
     print('The lab would not run here.' if stopped else 'The lab runs here.')

@@ -96,8 +96,8 @@ def environment(venv: Path) -> Optional[Finding]:
         return None
     text = (
         f"{venv.name}: its Python{_home(venv)} is gone, another machine's, or not yours to run. Remove {venv.name} or "
-        'move it away, or copy the lab without it to a folder of your own; then: make setup. Of a lab for many, ask who '
-        'set it up to do: make install PREFIX=folder (see docs/instructor.md)'
+        'move it away, or copy the lab without it to a folder of your own; then: make setup. Of a lab for many, ask '
+        'who set it up to do: make install PREFIX=folder (see docs/instructor.md)'
     )
     return Finding(False, text, stops_lab=True)
 

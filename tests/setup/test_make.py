@@ -190,3 +190,20 @@ def test_cuda_that_cannot_be_had_is_refused_in_one_line(machine, typed, why, pro
     assert done.returncode != 0
     assert done.stderr.startswith(f'ERROR: {why}')
     assert project.venvs() == []
+
+
+def test_clean_removes_all_runs_or_by_old_1_those_moved_aside_and_by_anything_else_none(project):
+    project.python('3.7')
+    (project.folder / 'logs').mkdir()
+    assert '<scripts/clean.py>' in project.make('clean', 'OLD=1').stdout
+    refused = project.make('clean', 'OLD=yes')
+    assert refused.returncode != 0 and 'ERROR: OLD=yes: there is only OLD=1' in refused.stderr
+    assert (project.folder / 'logs').is_dir()
+    assert project.make('clean', OLD='1').returncode == 0  # Of the shell's, which means something else.
+    assert not (project.folder / 'logs').exists()
+
+
+def test_doctor_and_desk_take_what_their_scripts_take(project):
+    project.python('3.7')
+    assert project.make('desk', 'DESK=my desk').stdout.splitlines()[-2:] == ['<scripts/desk.py>', '<my desk>']
+    assert project.make('desk', DESK='other').stdout.splitlines()[-1] == '<scripts/desk.py>'

@@ -1,6 +1,6 @@
 """One lab for many: installed by root, used by two users who cannot change it.
 
-What takes a download is left out: the venv that make install finds leads to the packages of the one that runs the tests.
+What takes a download is left out: make install finds a venv, which leads to the packages of the tests' own Python.
 """
 
 import os
@@ -11,11 +11,11 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+import pytest
 import tensorflow.compat.v1 as tf
 
-import pytest
-
 from setup.editions import edition_of
+from tests.docs.conftest import Document
 
 USERS = ('daemon', 'games')  # Two that every Debian has.
 
@@ -52,7 +52,7 @@ class Server:
             'LAB_THREADS': '1',
             **environment,
         }
-        done = subprocess.run(
+        return subprocess.run(
             # runuser itself would set HOME to the one that the system has for the user.
             [shutil.which('runuser'), '-u', user, '--', 'env', f'HOME={self.home(user)}', 'bash', '-c', command],
             cwd=str(place),
@@ -61,7 +61,19 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        return done
+
+    def as_instructor(self, command):
+        """What root's shell command prints, in root's own copy of the lab; it is to work."""
+        done = subprocess.run(
+            ['bash', '-c', f'{command} {self.tf if command.startswith("make ") else ""}'],
+            cwd=str(self.source),
+            env={**os.environ, 'PYTHONPATH': '', 'LAB_THREADS': '1'},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert done.returncode == 0, f'$ {command}\n{done.stdout}'
+        return done.stdout
 
     def desk(self, user):
         return self.home(user) / 'lab'
@@ -96,34 +108,30 @@ def server(root, data_dir):
 
 
 def install(server, packages, data_dir):
-    """make install, where an earlier one has left a venv."""
+    """make install, where an earlier one has left a venv; and a lab of the instructor's own that is set up."""
+    edition = edition_of(tf.__version__)
     python = server.lab / 'python'
     relocating = server.source / 'setup' / 'relocating.py'
     subprocess.run([sys.executable, str(relocating), str(python)], check=True)
-    edition = edition_of(tf.__version__)
-    venv = server.lab / edition.venv
-    version = '{}.{}'.format(*sys.version_info[:2])
-    subprocess.run([str(python / 'bin' / f'python{version}'), '-m', 'venv', '--without-pip', str(venv)], check=True)
-    site = venv / 'lib' / f'python{version}' / 'site-packages'
-    (site / 'lab.pth').write_text(f'{server.lab}\n{packages}\n')
-    installed = ''.join((server.source / name).read_text() for name in (edition.requirements, 'pyproject.toml'))
-    (venv / 'lab-installed').write_text(f'{server.lab.resolve()}\n{installed}')
-    if venv.name != '.venv':
-        (server.lab / '.venv').symlink_to(venv.name)
+    for lab in (server.lab, server.source):
+        make_venv(lab, python, edition, server.source, packages)
     (server.lab / 'one-for-many').write_text('')
     shutil.copytree(str(data_dir), str(server.source / 'data'))
+    server.tf = '' if edition.name == '1.15' else f'TF={edition.name}'
+    printed = server.as_instructor(f'make install PREFIX={server.lab}')
+    assert printed.splitlines()[-1].startswith(f'The lab is installed in {server.lab}')
 
-    tf_wanted = '1' if edition.name == '1.15' else edition.name
-    done = subprocess.run(
-        ['make', 'install', f'PREFIX={server.lab}', f'TF={tf_wanted}'],
-        cwd=str(server.source),
-        env={**os.environ, 'PYTHONPATH': ''},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
-    assert done.stdout.splitlines()[-1].startswith(f'The lab is installed in {server.lab}')
+
+def make_venv(lab, python, edition, source, packages):
+    """A venv of the copied Python, stamped as set up, with the packages of another."""
+    version = '{}.{}'.format(*sys.version_info[:2])
+    venv = lab / edition.venv
+    subprocess.run([str(python / 'bin' / f'python{version}'), '-m', 'venv', '--without-pip', str(venv)], check=True)
+    (venv / 'lib' / f'python{version}' / 'site-packages' / 'lab.pth').write_text(f'{lab}\n{packages}\n')
+    installed = ''.join((source / name).read_text() for name in (edition.requirements, 'pyproject.toml'))
+    (venv / 'lab-installed').write_text(f'{lab.resolve()}\n{installed}')
+    if venv.name != '.venv':
+        (lab / '.venv').symlink_to(venv.name)
 
 
 @pytest.fixture(scope='module')
@@ -217,3 +225,31 @@ def test_a_clone_of_anothers_repository_works_as_the_document_says(server):
     told = f'git config --global --add safe.directory {repository}/.git'
     done = server.run(USERS[0], f'{told} && {clone}')
     assert done.returncode == 0, done.stdout
+
+
+def test_the_commands_for_instructor_and_students_work_as_they_stand_in_the_document(desks, root):
+    """On a lab in another folder than /opt/lab; `make -C` anew for each student, who have their desks already."""
+    for block in Document(root / 'docs' / 'instructor.md').blocks:
+        who, *commands = block.lines
+        commands = [command.replace('/opt/lab', str(desks.lab)) for command in commands]
+        if who == '# A student':
+            desks.at_desk(USERS[0], ' && '.join(commands))
+            continue
+        assert who in ('# The instructor', '# The instructor, after a change')
+        if who.endswith('change'):
+            answers = changed(desks.source / 'exercise_solutions' / 'cnn' / 'neuralnetwork.py')
+        printed = ''.join(desks.as_instructor(command) for command in commands)
+    assert 'solved so far, 0 of 24' in printed
+    assert '2,100' in printed  # 3 x 7 x 1 x 100 weights of conv1, which were 5 x 5 x 1 x 100
+
+    (desks.source / 'exercises' / 'cnn' / 'neuralnetwork.py').write_text(answers)
+    assert 'solved so far, 22 of 24' in desks.as_instructor('make check EXERCISE=cnn')
+
+
+def changed(solution):
+    """Gives conv1 another kernel; the text before is what a student has who solved the exercise of before."""
+    before = solution.read_text()
+    after = before.replace('kernel_size=[5, 5],  # blank', 'kernel_size=[3, 7],  # blank', 1)
+    assert after != before
+    solution.write_text(after)
+    return before
