@@ -17,7 +17,8 @@ TAKEN_reset := EXERCISE
 TAKEN_results := DATA_DIR
 TAKEN_search := EXERCISE TRIALS DATA_DIR
 TAKEN_cross-validate := DATA_DIR
-TAKEN_grade := SUBMISSIONS OUT
+TAKEN_grade := SUBMISSIONS OUT SEED
+TAKEN_handout := OUT SEED
 TAKEN_volumes := CHECKPOINT_DIR STUDIES FOLDS OUT
 
 # A variable that the target knows nothing of would be passed over, and other data taken than was meant.
@@ -27,10 +28,10 @@ UNKNOWN := $(filter-out $(TAKEN),$(GIVEN))
 $(if $(UNKNOWN),$(error ERROR: make $(MAKECMDGOALS) does not take $(UNKNOWN); it takes $(TAKEN)))
 
 # Names so common that a shell may have them for something else.
-$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD),$(eval override $(name) :=))
+$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD SUBMISSIONS SEED),$(eval override $(name) :=))
 
 # What is typed after make, as in SOURCE="my data", reaches the commands through the environment, and the shell as it stands.
-TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD SUBMISSIONS
+TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD SUBMISSIONS SEED
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -41,7 +42,7 @@ PYTHON := $(VENV)/bin/python
 IN_PARALLEL := --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev wheels install desk lab challenge tensorboard show segment check grade reset doctor parameters archive exercises figures test test-slow \
+.PHONY: help setup setup-dev wheels install desk lab challenge tensorboard show segment check grade handout reset doctor parameters archive exercises figures test test-slow \
 	test-exchange attack lint results search cross-validate volumes benchmark clean
 
 help:  ## list these targets
@@ -84,7 +85,11 @@ check: setup  ## tell which blanks are filled in rightly: make check EXERCISE=cn
 	@$(PYTHON) scripts/check.py $${EXERCISE:+"$$EXERCISE"} || true  # It has said what is open; make would add "Error 1".
 
 grade: setup  ## grade a class: make grade SUBMISSIONS=folder OUT=folder, with a folder or an archive for each student
-	@$(PYTHON) scripts/grade.py $${SUBMISSIONS:+--submissions "$$SUBMISSIONS"} $${OUT:+--out "$$OUT"}
+	@$(PYTHON) scripts/grade.py $${SUBMISSIONS:+--submissions "$$SUBMISSIONS"} $${OUT:+--out "$$OUT"} \
+		$${SEED:+--seed "$$SEED"}
+
+handout: setup  ## make handout/ for a class, without solutions and answers, and its graders; SEED=7 for other numbers
+	@$(PYTHON) scripts/handout.py $${OUT:+--out "$$OUT"} $${SEED:+--seed "$$SEED"}
 
 doctor:  ## tell whether the lab can run here, with which TensorFlow and GPU, and what to do if it cannot; STUDENTS=30
 	@scripts/setup.sh || true  # A set-up that fails is one of the things to tell.

@@ -15,6 +15,7 @@ from lvseg.project import shown
 import tensorflow.compat.v1 as tf
 
 from classroom import apart, judging
+from classroom.handout import key
 from classroom.judging import Report, Solution
 from classroom.texts import Message, message
 
@@ -146,6 +147,7 @@ def main() -> None:
     args = parser.parse_args()
 
     tf.logging.set_verbosity(tf.logging.ERROR)
-    solution = Solution(networks.solution(args.exercise))
+    with key.solution(args.exercise) as path:
+        solution = Solution(path)
     check = watch if args.watch else check_for_a_program if args.json else check_once
     sys.exit(0 if check(args, solution) else 1)

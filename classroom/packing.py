@@ -27,9 +27,9 @@ TAKE_HOME = (
     *('requirements.txt', 'requirements-tf2.txt', 'requirements-tf2.15.txt'),
     *('requirements-nifti.txt', 'requirements-search.txt', 'requirements-dev.txt', 'pyproject.toml'),
     *('exercises', 'data_prep', 'lvseg', 'study', 'experiments', 'tuning', 'classroom', 'inside', 'setup', 'scripts'),
-    *('tests', 'docs'),
+    'docs',
 )
-WHERE_THERE = ('exercise_solutions', 'pictures')
+WHERE_THERE = ('exercise_solutions', 'tests', 'pictures')
 OF_THE_STUDENT = ('exercises', 'pictures')
 
 

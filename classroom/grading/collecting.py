@@ -75,10 +75,13 @@ def languages(folder: Path) -> Dict[str, str]:
     if not path.exists():
         return {}
     try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding='utf-8-sig'))))
-        found = {row['student']: row['language'] for row in rows}
-    except (KeyError, UnicodeDecodeError, csv.Error):
-        raise LabError(f'{path} is to be a table in UTF-8 with the columns student,language.') from None
+        table = csv.DictReader(io.StringIO(path.read_text(encoding='utf-8-sig')))
+        columns, rows = table.fieldnames or [], list(table)
+    except (UnicodeDecodeError, csv.Error):
+        columns = []
+    if not {'student', 'language'} <= set(columns):
+        raise LabError(f'{path} is to be a table in UTF-8 with the columns student,language.')
+    found = {row['student']: row['language'] for row in rows}
     for student, language in found.items():
         if language not in LANGUAGES:
             raise LabError(f'{path}: {language!r} of {student} is no language of the lab; there are en and ko.')

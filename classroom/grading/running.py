@@ -4,11 +4,12 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
-from lvseg import flags, networks, progress
+from lvseg import flags, progress
 from lvseg.errors import LabError
 from lvseg.project import PROJECT
 
@@ -18,6 +19,7 @@ from classroom.checking import CHECKED
 from classroom.grading import collecting, grades, reports, sandbox
 from classroom.grading.grades import Item
 from classroom.grading.observing import Task, task
+from classroom.handout import variants
 from classroom.judging import Solution
 
 _FORK = multiprocessing.get_context('fork')
@@ -150,10 +152,12 @@ def main() -> None:
         default=_cores(),
         help='how many to run at once (default: %(default)s, the cores)',
     )
+    add('--seed', type=flags.seed, help='the seed of the variant that was handed out (default: the network of the lab)')
     args = parser.parse_args()
     tf.logging.set_verbosity(tf.logging.ERROR)
-    solutions = {exercise: networks.solution(exercise) for exercise in CHECKED}
-    found = grade(args.submissions, args.out, solutions, args.jobs)
+    with tempfile.TemporaryDirectory() as folder, variants.solutions(args.seed, Path(folder)) as network:
+        solutions = {exercise: network(exercise) for exercise in CHECKED}
+        found = grade(args.submissions, args.out, solutions, args.jobs)
     reports.write(found, collecting.languages(args.submissions), args.out)
     students = len({each['student'] for each in found})
     print(f'Graded {students} submissions: {args.out}/grades.csv, class.html, feedback/ and results/.')

@@ -87,7 +87,6 @@ ENDINGS = {
     'deletes_own': ('import os\nos.remove(__file__)\n', 'python.error', 'Read-only file system'),
     'deletes_lab': (f'import os\nos.remove({networks.__file__!r})\n', 'python.error', 'Read-only file system'),
     'gigabyte': ("import os\nfor _ in range(1024):\n    os.write(1, b'x' * 2**20)\n", 'python.error', 'File too large'),
-    'gigabytes_printed': ("print('x' * 2**29)\n" * 8, 'python.error', 'MemoryError'),
     'memory': ('bytearray(2**33)\n', 'python.error', 'MemoryError'),
 }
 ALONE = {
@@ -141,6 +140,7 @@ def submissions(tmp_path_factory, listener):
     for student, text in ALONE.items():
         hand_in(folder, student, text)
     calls = f'import socket\nsocket.create_connection({listener.getsockname()!r})\n'
+    hand_in(folder, 'prints_gigabytes', SOLVED + "\nprint('x' * 2**29)" * 8)
     hand_in(folder, 'calls_home', f'{SOLVED}\n{calls}')
     (folder / 'nothing').mkdir()
     (folder / 'damaged.zip').write_bytes(b'PK no archive')
@@ -164,6 +164,12 @@ def test_what_does_not_build_has_no_points_and_is_told_why(student, rows, out):
     _, code, said = ENDINGS[student]
     assert (rows[student]['total'], rows[student]['cnn code']) == ('0', code)
     assert said in json.loads((out / 'kept' / student / 'cnn' / 'grade').read_text())['problem']['en']
+
+
+def test_who_prints_gigabytes_has_no_points(rows):
+    assert rows['prints_gigabytes']['total'] == '0'
+    # Whether memory or time is used up first depends on the machine.
+    assert rows['prints_gigabytes']['cnn code'] in ('python.error', 'python.endless', 'grade.endless')
 
 
 @pytest.mark.parametrize('student', ['a_fair', 'm_fair', 'z_fair'])
