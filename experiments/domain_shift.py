@@ -36,7 +36,7 @@ AUGMENTATION = {False: 'without-augmentation', True: 'with-augmentation'}
 _PATIENTS = ['--patients', '12', '--split', 'patient', '--val_fraction', '0.25']
 _STEPS = 100  # of each training, or up to the end of the epoch
 _STEPS_FURTHER = 40
-_FURTHER, _FURTHER_REAL = 'contrast', 'SC-HYP'
+_FURTHER, _FURTHER_REAL = 'noise', 'SC-HYP'
 _BATCH_SIZE = int(RECIPE[RECIPE.index('--batch_size') + 1])
 
 

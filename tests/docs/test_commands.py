@@ -40,7 +40,7 @@ LEFT_OUT = {
 }
 
 # How many slices are kept in the record files that the guide makes.
-SLICES_KEPT = {'data': 1, 'patients': 8, 'few': 8, 'scanner': 8, 'spoiled': 8}
+SLICES_KEPT = {'data': 1, 'patients': 8, 'few': 8, 'scanner': 8, 'noisy': 8}
 
 # Commands that go on until they are stopped, and what shows that they work: a page, or something that they print.
 GO_ON = {'make tensorboard': 'http://127.0.0.1:6006', 'python scripts/check.py cnn --watch': ' of 24'}
