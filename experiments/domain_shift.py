@@ -36,7 +36,7 @@ AUGMENTATION = {False: 'without-augmentation', True: 'with-augmentation'}
 _PATIENTS = ['--patients', '12', '--split', 'patient', '--val_fraction', '0.25']
 _STEPS = 100  # of each training, or up to the end of the epoch
 _STEPS_FURTHER = 40
-_FURTHER, _FURTHER_REAL = 'contrast', 'SC-HYP'
+_FURTHER, _FURTHER_REAL = 'noise', 'SC-HYP'
 _BATCH_SIZE = int(RECIPE[RECIPE.index('--batch_size') + 1])
 
 
@@ -180,8 +180,7 @@ def _cell(found: Score) -> str:
     return f'{found.dice:.3f} ({found.per_slice:.3f})'
 
 
-def main() -> None:
-    """Measures what the flags say, and prints the tables."""
+def _parser() -> flags.Parser:
     parser = flags.Parser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add(
@@ -201,6 +200,12 @@ def main() -> None:
     add('--further', help=f'the kind that is trained further on (default: {_FURTHER}, or {_FURTHER_REAL})')
     add('--seed', type=flags.seed, default=1, help='of the patients and of the trainings')
     add('--out', type=flags.directory, default=str(LOGS / 'domain_shift'), help='directory of the results')
+    return parser
+
+
+def main() -> None:
+    """Measures what the flags say, and prints the tables."""
+    parser = _parser()
     args = parser.parse_args()
 
     out = Path(args.out)

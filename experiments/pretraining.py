@@ -36,7 +36,7 @@ class Point(NamedTuple):
 
 
 def sides(patients: List[str], seed: int) -> Tuple[List[str], List[str]]:
-    """Who is held out, and all others in the order in which they join; the pathologies take turns in both."""
+    """Who is held out, from each pathology, and all others in the order in which they join; the seed deals both."""
     folds = deal(patients, _SHARE, seed)
     others = sorted(patient for fold in folds[1:] for patient in fold)
     rounds = deal(others, max(1, len(others) // _SHARE), seed) if others else []

@@ -35,10 +35,12 @@ LEFT_OUT = {
     'make setup WHEELS=wheels': 'the wheels are 467 MB; tests/setup/test_setup.py runs it with stand-ins',
     'make search EXERCISE=cnnDice TRIALS=20': 'it trains 27 times; tests/tuning/test_search.py runs it small',
     'make cross-validate DATA_DIR=patients': 'it trains five times; test_cross_validation.py runs it small',
+    'python scripts/domain_shift.py --start logs/challenge/recipe': 'seven times 12 patients; see test_domain_shift.py',
+    'python scripts/domain_shift.py': 'the same, and eight trainings; see test_domain_shift.py',
 }
 
 # How many slices are kept in the record files that the guide makes.
-SLICES_KEPT = {'data': 1, 'patients': 8, 'few': 8, 'scanner': 8}
+SLICES_KEPT = {'data': 1, 'patients': 8, 'few': 8, 'scanner': 8, 'noisy': 8}
 
 # Commands that go on until they are stopped, and what shows that they work: a page, or something that they print.
 GO_ON = {'make tensorboard': 'http://127.0.0.1:6006', 'python scripts/check.py cnn --watch': ' of 24'}

@@ -14,7 +14,7 @@ import data_prep.arguments
 from data_prep.phantom import studies, truth
 from data_prep.phantom.patient import invent_patient
 from docs.figures import drawing
-from experiments import cross_validation
+from experiments import cross_validation, domain_shift
 from inside import counting
 from inside import drawing as show
 from tests.docs.conftest import LANGUAGES, chapters_of
@@ -107,6 +107,7 @@ def test_a_flag_within_the_text_is_one_that_there_is(path, document, root, load)
         lvseg.flags.training('challenge', challenge.FLAGS),
         lvseg.flags.evaluation('cnn'),
         cross_validation._parser(),
+        domain_shift._parser(),
         show._parser(),
     )
     there_are = {flag for parser in parsers for flag in re.findall(r'--[a-z_]+', parser.format_help())}

@@ -146,7 +146,7 @@ def test_a_run_of_ones_own_is_tested_on_each_kind_and_trained_further(shifted, t
     lines = shifted('--start', '/runs/mine/train').splitlines()
     assert '| /runs/mine/train | 0.750 (0.750) | 0.750 (0.750) | 0.750 (0.750) |' in lines
     assert [name for name, *_ in trainings] == [
-        f'contrast-{slices}-slices-{words}'
+        f'noise-{slices}-slices-{words}'
         for words in ('without-augmentation', 'with-augmentation')
         for slices in (1, 5, 20)
     ]
