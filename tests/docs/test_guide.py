@@ -51,25 +51,52 @@ def test_the_contents_and_the_old_page_list_every_chapter_by_its_title(chapters,
         assert f'[{title}]({language}/{file.name})' in (root / 'docs' / f'{language}.md').read_text(encoding='utf-8')
 
 
-def test_both_languages_have_the_same_commands_and_the_same_output(guides):
-    english, korean = guides
-    assert english.commands
+@pytest.fixture(params=[file.name for file in chapters_of(PROJECT, 'lab')])
+def chapter(request, document):
+    """A chapter in both languages."""
+    return [document(f'docs/{language}/{request.param}') for language in LANGUAGES]
+
+
+def test_a_chapter_has_the_same_commands_output_headings_links_and_pictures_in_both_languages(chapter):
+    english, korean = chapter
     assert english.blocks == korean.blocks
-
-
-def test_both_languages_have_the_same_headings_links_and_pictures(guides):
-    english, korean = guides
     assert [level for level, _ in english.headings] == [level for level, _ in korean.headings]
     assert english.pictures == korean.pictures
     assert len(english.links) == len(korean.links)
-
-
-def test_both_languages_have_the_same_numbers_and_names(guides):
-    english, korean = guides
     assert sorted(english.inline_code) == sorted(korean.inline_code)
-    # Numbers with a point or a comma; but for round ones, which are counted in units of 10,000 in Korean.
-    numbers = [sorted(re.findall(r'\d+[.,]\d[\d.,]*\d(?!\s+million)', guide.prose)) for guide in guides]
-    assert numbers[0] == numbers[1]
+
+
+def test_a_chapter_has_the_same_numbers_in_both_languages(chapter):
+    english, korean = (numbers(text.prose) for text in chapter)
+    assert english == korean
+
+
+def numbers(prose):
+    """All but single digits, which may be words, and millions, which Korean counts in units of 10,000."""
+    prose = re.sub(r'[\d.]+ million|[\d억 ]*\d+만', '', prose)
+    return sorted(number for number in re.findall(r'\d+(?:[.,]\d+)*', prose) if len(number) > 1)
+
+
+def test_each_numbered_chapter_has_its_objective_and_ends_with_five_sentences(chapters):
+    for language in LANGUAGES:
+        for file in chapters(language)[1:]:
+            if file.name[0].isdigit():
+                lines = file.read_text(encoding='utf-8').splitlines()
+                assert re.fullmatch(r'\*.*\d+.*\*', lines[4]), file
+                assert [line[:3] for line in lines[-9:-4]] == [f'{number}. ' for number in range(1, 6)], file
+
+
+def test_each_question_has_an_answer_and_each_answer_a_question(guides, chapters, document, root):
+    for language, guide in zip(LANGUAGES, guides):
+        answers = document(f'docs/{language}/answers.md').prose
+        asked = re.findall(r'\*\*(?:Question|질문) (\d+\.\d+)\.\*\*', guide.prose)
+        assert asked == re.findall(r'^\*\*(\d+\.\d+)\.\*\*', answers, re.MULTILINE)
+        assert len(asked) > 20
+
+
+def test_bold_is_not_closed_between_a_bracket_and_a_particle(guides):
+    """Markdown would show the stars: a closing ** after punctuation wants a blank or punctuation behind it."""
+    assert not re.findall(r'\)\*\*[가-힣]', guides[1].prose)
 
 
 # --- Nothing leads nowhere
@@ -188,6 +215,50 @@ def test_the_answers_that_are_computed(guides):
     figures = [metrics.dice(areas), metrics.iou(areas), metrics.precision(areas), 2 * 0.75 / (1 + 0.75)]
     assert [f'{figure:.3f}' for figure in figures] == ['0.800', '0.667', '0.994', '0.857']
     assert all(number in guide.prose for guide in guides for number in ('0.667', '0.994', '0.857'))
+
+
+def test_the_arithmetic_of_the_layers(guides):
+    field, distance = 1, 1
+    without_pools = field, distance
+    for kernel, stride, pool in [(5, 2, 0), (2, 2, 1), (5, 2, 0), (2, 2, 1), (3, 1, 0), (3, 1, 0)]:  # conv1 to conv4
+        field, distance = field + (kernel - 1) * distance, distance * stride
+        if not pool:
+            seen, apart = without_pools
+            without_pools = seen + (kernel - 1) * apart, apart * stride
+    assert (field, without_pools[0]) == (95, 29)
+
+    scores = np.exp([-1, 2])
+    background, ventricle = scores / scores.sum()
+    rounded = {
+        '0.047': background,
+        '0.953': ventricle,
+        '0.049': -np.log(ventricle),
+        '3.049': -np.log(background),
+        '126.5': (256 - 5) / 2 + 1,
+        '58.9': (1 - 0.0167) / 0.0167,
+        '0.818': 0.9 / (2 - 0.9),
+        '0.333': 0.5 / (2 - 0.5),
+        '0.576': (0.9 / 1.1 + 0.5 / 1.5) / 2,
+        '0.538': 0.7 / (2 - 0.7),
+        '0.467': 0.637 / (2 - 0.637),
+    }
+    for text, value in rounded.items():
+        assert f'{value:.{len(text.partition(".")[2])}f}' == text
+        assert all(text in guide.prose for guide in guides), text
+
+
+def test_the_minutes_in_the_text_are_those_of_the_measured_results(chapters, document, root):
+    """docs/results.md is the one source of times of the real slices: its last column is in minutes."""
+    measured = (root / 'docs' / 'results.md').read_text(encoding='utf-8')
+    start, recipe = re.findall(r'^\| `--network (?:fcn|unet) --normalisation .* ([\d.]+) \|$', measured, re.MULTILINE)[
+        :2
+    ]
+    whole = re.search(r'23,400 steps take about (\d+) minutes', measured)[1]
+    for language in LANGUAGES:
+        rows = document(f'docs/{language}/10-challenge.md').prose
+        assert re.findall(r'^\|.*\| ([\d.]+) \| 0\.\d+ \|$', rows, re.MULTILINE) == [whole, start]
+        assert recipe in numbers(document(f'docs/{language}/11-loss-and-network.md').prose)
+        assert whole in numbers(document(f'docs/{language}/answers.md').prose)
 
 
 def test_the_answers_about_volumes(guides):
