@@ -12,10 +12,11 @@ import html
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Union
+from typing import Dict, Iterator, List, Union
 
 from lvseg.project import EXERCISES, PROJECT, exercise_names, shown
 
@@ -59,8 +60,8 @@ class LabMagics(Magics):
     @cell_magic
     def save(self, line: str, cell: str) -> None:
         """Saves the cell as a file of an exercise: %%save challenge augmentation.py."""
-        exercise, *names = line.split()
-        print(f'Saved as {shown(_saved(exercise, "".join(names), cell))}.')
+        exercise, _, name = line.strip().partition(' ')
+        print(f'Saved as {shown(_saved(exercise, name, cell))}.')
 
     @cell_magic
     def check(self, line: str, cell: str) -> None:
@@ -108,8 +109,20 @@ def _is_of_a_notebook(path: Path) -> bool:
 def _run(commands: str, said: List[str]) -> int:
     """Runs commands in a shell; what they print is shown at once, progress bars too, and put into `said`.
 
-    Stop the cell, and the command stops as on Ctrl-C: Jupyter interrupts both, and a training saves what it has.
+    Stop the cell, and Jupyter interrupts its commands as well, as Ctrl-C does: a training saves what it has, and ends.
     """
+    interruptions = []
+    before = signal.signal(signal.SIGINT, lambda *_: interruptions.append(True))
+    try:
+        status = _run_to_its_end(commands, said)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if interruptions:
+        raise CellError('Stopped.')
+    return status
+
+
+def _run_to_its_end(commands: str, said: List[str]) -> int:
     ours, theirs = pty.openpty()  # Only on a terminal are there progress bars.
     process = subprocess.Popen(
         ['bash', '-e', '-c', _COMMANDS + commands],
@@ -121,30 +134,20 @@ def _run(commands: str, said: List[str]) -> int:
     )
     os.close(theirs)
     decode = codecs.getincrementaldecoder('utf-8')(errors='replace').decode
-    interrupted = False
     for piece in _pieces(ours):
-        if piece is None:
-            interrupted = True
-            continue
         text = decode(piece).replace('\r\n', '\n')
         print(text, end='', flush=True)
         said.append(text)
     os.close(ours)
-    status = process.wait()
-    if interrupted:
-        raise CellError('Stopped.')
-    return status
+    return process.wait()
 
 
-def _pieces(terminal: int) -> Iterator[Optional[bytes]]:
-    """What comes from a terminal, until its programs have ended; None for each interruption."""
+def _pieces(terminal: int) -> Iterator[bytes]:
+    """What comes from a terminal, until all programs in it have ended."""
     while True:
         try:
             piece = os.read(terminal, 1 << 16)
-        except KeyboardInterrupt:
-            yield None
-            continue
-        except OSError:  # So Linux tells the end.
+        except OSError:  # So Linux tells the end; a Mac by an empty piece.
             return
         if not piece:
             return

@@ -35,7 +35,7 @@ def _as_text(output):
 
 @pytest.fixture(scope='session')
 def lab(root, tmp_path_factory):
-    """The repository as git has it, and what is not yet committed; `simple` with so few hidden units that it is quick."""
+    """The repository as git has it, and what is not yet committed; quick: a small `simple`, a recipe of an epoch."""
     folder = tmp_path_factory.mktemp('notebooks') / 'lab'
     listed = ['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard']
     for name in subprocess.check_output(listed, cwd=str(root), universal_newlines=True).rstrip('\0').split('\0'):
@@ -45,6 +45,8 @@ def lab(root, tmp_path_factory):
     for exercises in ('exercises', 'exercise_solutions'):
         network = folder / exercises / 'simple' / 'neuralnetwork.py'
         network.write_text(network.read_text().replace('HIDDEN_UNITS = 512', 'HIDDEN_UNITS = 4'))
+    recipe = folder / 'experiments' / 'recipe.py'
+    recipe.write_text(recipe.read_text().replace("'--num_epochs', '50'", "'--num_epochs', '1'"))
     return folder
 
 
