@@ -42,7 +42,8 @@ PYTHON := $(VENV)/bin/python
 IN_PARALLEL := --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev wheels install desk lab challenge tensorboard show segment check grade handout reset doctor parameters archive exercises figures test test-slow \
+.PHONY: help setup setup-dev wheels install desk lab challenge tensorboard show segment check grade handout reset doctor \
+	parameters archive exercises figures test test-slow notebooks notebook \
 	test-exchange attack lint results search cross-validate volumes benchmark clean
 
 help:  ## list these targets
@@ -126,6 +127,13 @@ test-exchange: setup-dev  ## run the tests of what one TensorFlow writes and ano
 
 figures: setup-dev  ## draw the guide's figures again
 	@$(PYTHON) scripts/draw_figures.py
+
+notebooks: setup  ## make the guide's notebooks, in notebooks/: two languages, for students and with solutions
+	@EXTRA=notebook scripts/setup.sh
+	@$(PYTHON) scripts/make_notebooks.py
+
+notebook: notebooks  ## work in the notebooks: JupyterLab, for this machine alone, on a port that is free
+	@$(PYTHON) scripts/notebook.py
 
 lint: setup-dev  ## check the format and the style of the code, and that exercises/ is what the solutions make
 	@$(VENV)/bin/ruff format --check --quiet .

@@ -19,6 +19,7 @@ from lvseg.project import EXERCISES, SOLUTIONS, exercise_names, shown, solution_
 
 _MARK = '# blank'
 _BLANK_LINE = re.compile(rf'^(?P<before>.*\[)(?P<values>[^\]]*)(?P<after>\].*?)  {_MARK}$')
+_ANY_MARK = re.compile(rf'  {_MARK}( \w+)?$')
 _LEFT_OUT_LINE = re.compile(r'  # solution$')
 _LEFT_OUT_BLOCK = re.compile(r'^ *# begin solution\n.*?(?:^ *# end solution\n|\Z)', re.MULTILINE | re.DOTALL)
 _KEPT = re.compile(r'.*-\d+\.py$')  # A student's version, kept by reset.
@@ -32,6 +33,12 @@ def blanked(solution: str) -> str:
     """
     lines = _LEFT_OUT_BLOCK.sub('', solution).split('\n')
     return '\n'.join(_blanked_line(line) for line in lines if not _LEFT_OUT_LINE.search(line))
+
+
+def filled(solution: str) -> str:
+    """As blanked, with every blank filled in: what a student has in the end who follows the guide."""
+    lines = _LEFT_OUT_BLOCK.sub('', solution).split('\n')
+    return '\n'.join(_ANY_MARK.sub('', line) for line in lines if not _LEFT_OUT_LINE.search(line))
 
 
 def marked_lines(solution: str) -> List[int]:
@@ -75,14 +82,19 @@ def make(exercise: str) -> None:
 def reset(exercise: str) -> None:
     """Puts the blank files back; a student's version is kept beside, numbered."""
     for path in differing(generated(exercise)):
-        number = 1
-        while path.with_name(f'{path.stem}-{number}.py').exists():
-            number += 1
-        kept = path.with_name(f'{path.stem}-{number}.py')
-        path.rename(kept)
-        print(f'Your {shown(path)} is kept as {shown(kept)}.')
+        keep(path)
     make(exercise)
     print(f'exercises/{exercise} is blank again.')
+
+
+def keep(path: Path) -> None:
+    """Moves a student's file aside, to the next free number, and says so."""
+    number = 1
+    while path.with_name(f'{path.stem}-{number}.py').exists():
+        number += 1
+    kept = path.with_name(f'{path.stem}-{number}.py')
+    path.rename(kept)
+    print(f'Your {shown(path)} is kept as {shown(kept)}.')
 
 
 def check() -> None:

@@ -25,8 +25,21 @@ TAKE_HOME = (
         '.python-version',
     ),
     *('requirements.txt', 'requirements-tf2.txt', 'requirements-tf2.15.txt'),
-    *('requirements-nifti.txt', 'requirements-search.txt', 'requirements-dev.txt', 'pyproject.toml'),
-    *('exercises', 'data_prep', 'lvseg', 'study', 'experiments', 'tuning', 'classroom', 'inside', 'setup', 'scripts'),
+    *('requirements-nifti.txt', 'requirements-search.txt', 'requirements-notebook.txt', 'requirements-dev.txt'),
+    'pyproject.toml',
+    *(
+        'exercises',
+        'data_prep',
+        'lvseg',
+        'study',
+        'experiments',
+        'tuning',
+        'classroom',
+        'inside',
+        'notebooks',
+        'setup',
+        'scripts',
+    ),
     'docs',
 )
 WHERE_THERE = ('exercise_solutions', 'tests', 'pictures')

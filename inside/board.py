@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import List
 
 from lvseg import flags
 from lvseg.errors import LabError, one_line
@@ -31,7 +32,7 @@ def free_port(first: int = FIRST_PORT, last: int = LAST_PORT) -> int:
             except OSError:
                 continue
             return port
-    raise LabError(f'no port from {first} to {last} is free for TensorBoard. End one that runs, with Ctrl-C.')
+    raise LabError(f'no port from {first} to {last} is free. End what runs there and is yours, with Ctrl-C.')
 
 
 def told(port: int) -> str:
@@ -39,10 +40,15 @@ def told(port: int) -> str:
     lines = [f'TensorBoard: http://{HOST}:{port} (Ctrl-C ends it)']
     if port != FIRST_PORT:
         lines.append(f'Port {FIRST_PORT} is taken, by another user or by a TensorBoard of yours that still runs.')
-    if 'SSH_CONNECTION' in os.environ:
-        machine = f'{getpass.getuser()}@{socket.gethostname()}'
-        lines.append(f'From your own machine: ssh -L {port}:{HOST}:{port} {machine}; then the same address there.')
-    return '\n'.join(lines)
+    return '\n'.join([*lines, *way_from_elsewhere(port)])
+
+
+def way_from_elsewhere(port: int) -> List[str]:
+    """How somebody who has come by SSH gets there with the browser: a line, or none."""
+    if 'SSH_CONNECTION' not in os.environ:
+        return []
+    machine = f'{getpass.getuser()}@{socket.gethostname()}'
+    return [f'From your own machine: ssh -L {port}:{HOST}:{port} {machine}; then the same address there.']
 
 
 def serve(logs: Path, port: int) -> None:

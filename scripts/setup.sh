@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the lab's Python: a venv with TensorFlow and what belongs to it. Does nothing where that is there already.
-# Usage: [TF=1|1.15|2|2.15] [GPU=1] [EXTRA=search|nifti] [WHEELS=FOLDER] setup.sh [REQUIREMENTS_FILE | wheels]
+# Usage: [TF=1|1.15|2|2.15] [GPU=1] [EXTRA=search|nifti|notebook] [WHEELS=FOLDER] setup.sh [REQUIREMENTS_FILE | wheels]
 # TF=1 lies in .venv, TF=2 in .venv-tf2. Without TF, where 1.15 cannot be had, .venv becomes a link to .venv-tf2.
 # Removes nothing but what it has made itself. Keeps to what macOS has: bash 3.2, POSIX's tools.
 set -eu
@@ -84,6 +84,7 @@ size_of() {
     case $1 in
         requirements.txt) echo ' (the first time some 450 MB, a few minutes)' ;;
         requirements-search.txt) echo ' (the first time some 50 MB, half a minute)' ;;
+        requirements-notebook.txt) echo ' (the first time some 50 MB, a minute)' ;;
         requirements-tf2*) echo ' (the first time up to 700 MB, a few minutes)' ;;
     esac
 }
@@ -112,8 +113,8 @@ case ${GPU-} in
     *) fail "GPU=$GPU: there is only GPU=1, which installs NVIDIA's CUDA." ;;
 esac
 case ${EXTRA-} in
-    '' | search | nifti) ;;
-    *) fail "EXTRA=$EXTRA: there is EXTRA=search (make search) and EXTRA=nifti (data_prep nifti)." ;;
+    '' | search | nifti | notebook) ;;
+    *) fail "EXTRA=$EXTRA: there is EXTRA=search (make search), EXTRA=nifti (data_prep nifti) and EXTRA=notebook (make notebook)." ;;
 esac
 [ -z "${WHEELS-}" ] || [ -d "$WHEELS" ] || fail "WHEELS=$WHEELS: no such folder. Make one where there is a network, with make wheels."
 
