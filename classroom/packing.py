@@ -26,7 +26,8 @@ TAKE_HOME = (
     ),
     *('requirements.txt', 'requirements-tf2.txt', 'requirements-tf2.15.txt'),
     *('requirements-nifti.txt', 'requirements-search.txt', 'requirements-dev.txt', 'pyproject.toml'),
-    *('exercises', 'data_prep', 'lvseg', 'study', 'experiments', 'tuning', 'classroom', 'inside', 'setup', 'scripts'),
+    *('exercises', 'data_prep', 'lvseg', 'study', 'experiments', 'tuning', 'cluster'),
+    *('classroom', 'inside', 'setup', 'scripts'),
     *('tests', 'docs'),
 )
 WHERE_THERE = ('exercise_solutions', 'pictures')
