@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Dict, List, NamedTuple, Optional
 
 from lvseg import flags
+from lvseg.errors import LabError
 from lvseg.project import EXERCISES, PROJECT, SOLUTIONS, exercise_names, shown
 from lvseg.tasks import CHIEF, PS, WORKER
 
@@ -136,4 +137,10 @@ def _followed(chief: Process, others: List[Process]) -> int:
         first.said.seek(0)
         for line in first.said.read().splitlines():
             print(f'{first.name}: {line}', file=sys.stderr)
-    return chief.running.returncode
+    status = chief.running.returncode
+    if status < 0:
+        raise LabError(
+            f'the chief was ended by {signal.Signals(-status).name}. Start again with --resume: nothing is lost but '
+            'the steps since the last checkpoint.'
+        )
+    return status

@@ -51,6 +51,7 @@ class Roll:
         self._task = task
         self._everyone = task.everyone
         self._keeper = Task(task.cluster, tasks.PS, 0)
+        self._keepers_place = self._everyone.index(self._keeper)
         self._place = self._everyone.index(task)
         self._id = uuid.uuid4().hex
         self._tells, self._count = _WELL, 0
@@ -185,42 +186,47 @@ class Roll:
 
     def _listen(self) -> None:
         """Has the pulse of this process counted, and takes note of those of the others."""
-        self._heard[self._everyone.index(self._keeper)] = time.monotonic()
+        self._heard[self._keepers_place] = time.monotonic()
         while not self._over.is_set():
             with contextlib.suppress(tf.errors.OpError):
                 self._call(self._tells)
                 state, before = self._read(), self._state
                 now = time.monotonic()
                 for place, (pulse, _) in enumerate(state.pulses):
-                    if before is None or pulse != before.pulses[place][0]:
+                    # Of one that has not come yet, nothing is expected.
+                    if before is None or not before.notes[place] or pulse != before.pulses[place][0]:
                         self._heard[place] = now
-                self._heard[self._everyone.index(self._keeper)] = now
+                self._heard[self._keepers_place] = now
                 self._state = state
             self._over.wait(_SECONDS_BETWEEN)
 
     def _watch(self) -> None:
         """Ends this process when the chief has said its last word, or when one of the others is gone."""
-        asleep = time.monotonic()
+        looked = time.monotonic()
         while not self._over.wait(_SECONDS_BETWEEN / 4):
-            state, now = self._state, time.monotonic()
-            if now - asleep > _SECONDS_OF_SILENCE:
-                self._end_here(1, f'{self._task} was stopped for {now - asleep:.0f} seconds. {_WHAT_TO_DO}')
-            asleep = now
-            if state is not None and state.end:
+            state, before, looked = self._state, looked, time.monotonic()
+            if looked - before > _SECONDS_OF_SILENCE:
+                self._end_here(1, f'{self._task} was stopped for {looked - before:.0f} seconds. {_WHAT_TO_DO}')
+            if looked - self._heard.get(self._keepers_place, looked) > _SECONDS_OF_SILENCE:
+                self._end_here(1, _gone(self._keeper))
+            if state is None:
+                continue
+            if state.end:
                 self._leave(state.end)
             for place, task in enumerate(self._everyone):
-                told = state.pulses[place][1] if state is not None else _WELL
-                if told == _FAILED:
-                    self._end_here(1, f'{task} has ended by an error, which it has printed. {_WHAT_TO_DO}')
-                if told > _ASKED_TO_STOP:
-                    self.on_request(int(told) - _ASKED_TO_STOP)
-                came = task == self._keeper or (state is not None and state.notes[place])
-                if came and told != _LEFT and now - self._heard.get(place, now) > _SECONDS_OF_SILENCE:
-                    self._end_here(
-                        1,
-                        f'{task} has not been heard of for {_SECONDS_OF_SILENCE:.0f} seconds: it was killed or '
-                        f'stopped, or the connection is cut. {_WHAT_TO_DO}',
-                    )
+                if state.notes[place] and task not in (self._task, self._keeper):
+                    self._judge(place, task, state)
+
+    def _judge(self, place: int, task: Task, state: _State) -> None:
+        tells = int(state.pulses[place][1])
+        if tells == _FAILED:
+            self._end_here(1, f'{task} has ended by an error, which it has printed. {_WHAT_TO_DO}')
+        if tells > _ASKED_TO_STOP:
+            self.on_request(tells - _ASKED_TO_STOP)
+        # While nothing is heard of the keeper, nothing can be heard of the others.
+        silent = self._heard[self._keepers_place] - self._heard[place]
+        if tells != _LEFT and silent > _SECONDS_OF_SILENCE:
+            self._end_here(1, _gone(task))
 
     def _leave(self, end: Dict[str, Any]) -> None:
         with contextlib.suppress(tf.errors.OpError):
@@ -243,6 +249,13 @@ class Roll:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _gone(task: Task) -> str:
+    return (
+        f'{task} has not been heard of for {_SECONDS_OF_SILENCE:.0f} seconds: it was killed or stopped, or the '
+        f'connection is cut. {_WHAT_TO_DO}'
+    )
 
 
 class _Waiting:

@@ -336,7 +336,7 @@ def _difference(chiefs: Dict[str, Any], note: Dict[str, Any]) -> str:
         return f'has TensorFlow {note["TensorFlow"]}, the chief {chiefs["TensorFlow"]}'
     other = [what for what in ('program of the exercise', 'lvseg', 'training slices') if note[what] != chiefs[what]]
     if other:
-        return f'has another {" and another ".join(other)} than the chief'
+        return f'differs from the chief in: {", ".join(other)}'
     only_here = [flag for flag in note['flags'] if flag not in chiefs['flags']]
     only_there = [flag for flag in chiefs['flags'] if flag not in note['flags']]
     return f'has {", ".join(only_here)}, the chief {", ".join(only_there)}' if only_here else ''
