@@ -19,6 +19,7 @@ TAKEN_search := EXERCISE TRIALS DATA_DIR
 TAKEN_cross-validate := DATA_DIR
 TAKEN_grade := SUBMISSIONS OUT SEED
 TAKEN_handout := OUT SEED
+TAKEN_cluster := EXERCISE WORKERS DATA_DIR CHECKPOINT_DIR FLAGS
 TAKEN_volumes := CHECKPOINT_DIR STUDIES FOLDS OUT
 
 # A variable that the target knows nothing of would be passed over, and other data taken than was meant.
@@ -28,10 +29,10 @@ UNKNOWN := $(filter-out $(TAKEN),$(GIVEN))
 $(if $(UNKNOWN),$(error ERROR: make $(MAKECMDGOALS) does not take $(UNKNOWN); it takes $(TAKEN)))
 
 # Names so common that a shell may have them for something else.
-$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD SUBMISSIONS SEED),$(eval override $(name) :=))
+$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD SUBMISSIONS SEED WORKERS FLAGS),$(eval override $(name) :=))
 
 # What is typed after make, as in SOURCE="my data", reaches the commands through the environment, and the shell as it stands.
-TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD SUBMISSIONS SEED
+TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD SUBMISSIONS SEED WORKERS FLAGS
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -43,8 +44,8 @@ IN_PARALLEL := --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev wheels install desk lab challenge tensorboard show segment check grade handout reset doctor \
-	parameters archive exercises figures test test-slow notebooks notebook \
-	test-exchange attack lint results search cross-validate volumes benchmark clean
+	parameters archive exercises figures test test-slow notebooks notebook test-exchange attack lint results search \
+	cross-validate volumes benchmark clean cluster
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -154,6 +155,10 @@ cross-validate: setup  ## train and evaluate on 5 folds by patient, show a table
 volumes: setup  ## measure how far volumes and EF are off, by folders CHECKPOINT_DIR, STUDIES, FOLDS, OUT
 	@$(PYTHON) scripts/measure_volumes.py $${CHECKPOINT_DIR:+--checkpoint_dir="$$CHECKPOINT_DIR"} \
 		$${STUDIES:+--studies="$$STUDIES"} $${FOLDS:+--folds="$$FOLDS"} $${OUT:+--out="$$OUT"}
+
+cluster: setup  ## train by several processes of this machine: make cluster EXERCISE=cnnDice WORKERS=2 FLAGS="--batch_size 4"
+	@$(PYTHON) scripts/start_cluster.py $${EXERCISE:+"$$EXERCISE"} $${WORKERS:+--workers="$$WORKERS"} \
+		$${DATA_DIR:+--data_dir="$$DATA_DIR"} $${CHECKPOINT_DIR:+--checkpoint_dir="$$CHECKPOINT_DIR"} $$FLAGS
 
 benchmark: setup  ## measure speed and memory: steps, evaluation, data preparation
 	@$(PYTHON) scripts/benchmark.py

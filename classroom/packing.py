@@ -34,6 +34,7 @@ TAKE_HOME = (
         'study',
         'experiments',
         'tuning',
+        'cluster',
         'classroom',
         'inside',
         'notebooks',

@@ -42,6 +42,7 @@ class Run(NamedTuple):
     kept_on_resume: List[str]  # Flags without which a run would not go on as it began.
     for_inference: Dict[str, Any]  # What the exercise's own flags have the network be built with.
     settings: Dict[str, Any]  # All flags, the exercise's own among them, as run.json tells them.
+    team: Any = None  # By which it is trained together with other processes (lvseg.together.Team); None alone.
 
     @property
     def steps_per_epoch(self) -> int:

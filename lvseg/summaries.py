@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List
 
-from lvseg import metrics, pictures
+from lvseg import metrics, pictures, together
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -70,7 +70,7 @@ def training(images: tf.Tensor, labels: tf.Tensor, logits: tf.Tensor, loss: tf.T
                 histograms[f'{GRADIENTS}/{weight.op.name}'] = _sample(gradient)
 
     # Outside of the scope, whose name would become part of the tags.
-    tf.summary.scalar(LOSS, loss)
+    tf.summary.scalar(LOSS, together.loss_of_batch(loss))
     tf.summary.scalar(PRECISION, precision)
     tf.summary.scalar(DICE, dice)
     tf.add_to_collection(tf.GraphKeys.SUMMARIES, picture_summary)

@@ -1,14 +1,15 @@
 """The training session: one loop for all exercises; what happens every N steps lives in hooks around it."""
 
+import contextlib
 import os
 import random
 import signal
 import stat
 import sys
 from argparse import Namespace
-from typing import Callable, List, Optional, Sequence
+from typing import Callable, Iterator, List, Optional, Sequence
 
-from lvseg import checkpoints, chief, device, hooks, inputs, runs
+from lvseg import checkpoints, chief, device, inputs, runs, together
 from lvseg.flags import Flag
 from lvseg.runs import Run
 
@@ -24,8 +25,9 @@ def describe(args: Namespace, added: Sequence[Flag] = ()) -> Run:
 
     Raises:
         LabError: no training file, a damaged one, or fewer slices than one batch; or the run that --resume is to go
-            on with cannot be read.
+            on with cannot be read; or the processes that are to train together (TF_CONFIG) do not agree.
     """
+    team = together.join()
     earlier = (runs.load(args.checkpoint_dir) if args.resume else None) or {}
     checkpoint = checkpoints.newest(args.checkpoint_dir) if args.resume else None
     settings = {
@@ -35,13 +37,28 @@ def describe(args: Namespace, added: Sequence[Flag] = ()) -> Run:
         'init_from': earlier.get('init_from') if args.resume else args.init_from,
         'added_flags': [flag.name for flag in added],
     }
-    return Run(
+    run = Run(
         steps_done=0 if checkpoint is None else checkpoints.step(checkpoint),
         kept_on_resume=['batch_size', *(flag.name for flag in added if flag.kept_on_resume)],
         for_inference={flag.name: settings[flag.name] for flag in added if flag.for_inference},
         settings=settings,
         **{name: settings[name] for name in Run._fields if name in settings},
     )
+    return run if team is None else together.agree(run, args, team)
+
+
+@contextlib.contextmanager
+def graph(described: Run) -> Iterator[None]:
+    """A new data flow graph, into which goes what is built herein; what is drawn at random follows the run's seed.
+
+    Where several processes train together, each builds it, and only the weights are where all can reach them.
+
+    Args:
+        described: what `describe` found.
+    """
+    with tf.Graph().as_default(), together.graph(described):
+        tf.set_random_seed(described.seed)
+        yield
 
 
 def run(train_op: tf.Operation, loss: tf.Tensor, inference: Callable[..., tf.Tensor], described: Run) -> None:
@@ -57,10 +74,14 @@ def run(train_op: tf.Operation, loss: tf.Tensor, inference: Callable[..., tf.Ten
         LabError: the checkpoint directory cannot be used, a record cannot be read, or the loss is no longer finite.
         SystemExit: interrupted, with 128 + the signal's number as the shell's convention has it.
     """
+    step = together.step(train_op, described)
+    if described.team is not None and not described.team.is_chief:
+        together.work(step, described)
     device.announce()
-    step = hooks.step_made(train_op)
+    loss = together.loss_of_batch(loss)
     with _Interruption() as interruption, chief.duties(step, loss, inference, described) as duties:
-        session = _session(duties.scaffold, [*duties.hooks, interruption])
+        others = together.chief_hooks(step, described, interruption.remember)
+        session = _session(duties.scaffold, [*duties.hooks, interruption, *others], described)
         with inputs.explaining_bad_records(described.data_dir, 'train'), session:
             while not session.should_stop():
                 session.run(step)
@@ -77,9 +98,12 @@ def _seed(wanted: Optional[int], earlier: Optional[int]) -> int:
     return known[0] if known else random.SystemRandom().randrange(2**31)
 
 
-def _session(scaffold: tf.train.Scaffold, around: List[tf.train.SessionRunHook]) -> tf.train.MonitoredSession:
+def _session(
+    scaffold: tf.train.Scaffold, around: List[tf.train.SessionRunHook], described: Run
+) -> tf.train.MonitoredSession:
     """A session with fresh variables, or with those of the checkpoint to go on from, as the scaffold has it."""
     return tf.train.MonitoredTrainingSession(
+        master=together.target(described),
         scaffold=scaffold,
         hooks=around,
         save_checkpoint_steps=None,  # The chief does it, and the summaries.
@@ -87,7 +111,7 @@ def _session(scaffold: tf.train.Scaffold, around: List[tf.train.SessionRunHook])
         save_summaries_steps=None,
         save_summaries_secs=None,
         log_step_count_steps=None,
-        config=device.session_config(),
+        config=together.config(described),
     )
 
 
@@ -103,7 +127,7 @@ class _Interruption(tf.train.SessionRunHook):
         numbers = [signal.SIGINT, signal.SIGTERM]
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # As nohup has it.
             numbers.append(signal.SIGHUP)
-        self._earlier = {number: signal.signal(number, self._remember) for number in numbers}
+        self._earlier = {number: signal.signal(number, self._on_signal) for number in numbers}
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -114,8 +138,12 @@ class _Interruption(tf.train.SessionRunHook):
         if self.signal_number is not None:
             run_context.request_stop()
 
-    def _remember(self, number: int, frame: object) -> None:
+    def remember(self, number: int) -> None:
+        """Has the training end as on this signal."""
         self.signal_number = number
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        self.remember(number)
         if number == signal.SIGHUP:
             _say_no_more_to_terminals()
 

@@ -56,6 +56,31 @@ def disk_reason(error: Exception) -> str:
     return error.strerror if isinstance(error, OSError) else reason(error).split('; ')[-1]
 
 
+def record_at(path: str, offset: int) -> bytes:
+    """The record of a TFRecord file that begins there, its checksum checked.
+
+    Raises:
+        tf.errors.DataLossError: it is damaged.
+    """
+    import tensorflow.compat.v1 as tf  # Not at the top: `prepare` comes before it.
+    from tensorflow.python.lib.io import tf_record
+
+    if hasattr(tf_record, 'tf_record_random_reader'):
+        reader = tf_record.tf_record_random_reader(path)
+        record, _ = reader.read(offset)
+        reader.close()
+        return record
+    # 1.15 has no such reader; but the one behind tf_record_iterator can begin anywhere.
+    from tensorflow.python import pywrap_tensorflow
+
+    with tf.errors.raise_exception_on_not_ok_status() as status:
+        reader = pywrap_tensorflow.PyRecordReader_New(path.encode(), offset, b'', status)
+    reader.GetNext()
+    record = reader.record()
+    reader.Close()
+    return record
+
+
 @contextlib.contextmanager
 def damage_as(explained: Exception) -> Iterator[None]:
     """A failure to read a checkpoint raises this error in its place."""

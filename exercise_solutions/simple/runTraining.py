@@ -3,14 +3,11 @@
 from lvseg import errors, flags, inputs, summaries, training  # Not found? make setup; source .venv/bin/activate
 
 import neuralnetwork as nn
-import tensorflow.compat.v1 as tf
 
 
 def main(args):
     run = training.describe(args)
-    with tf.Graph().as_default():
-        tf.set_random_seed(run.seed)
-
+    with training.graph(run):
         # 1. The data flow graph: describes the computation, computes nothing.
         images, labels = inputs.training_batches(run)
         logits = nn.inference(images, training=True)
