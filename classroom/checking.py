@@ -15,11 +15,13 @@ from lvseg.project import shown
 import tensorflow.compat.v1 as tf
 
 from classroom import apart, judging
+from classroom.blanks import Parameter
 from classroom.handout import key
-from classroom.judging import Report, Solution
+from classroom.judging import Place, Report, Solution
 from classroom.texts import Message, message
+from classroom.verdicts import Verdict
 
-# Not the challenge: there the student is free to change whatever helps.
+# What is handed out and graded; the check also knows the challenge, where the student may change whatever helps.
 CHECKED = ('simple', 'cnn', 'cnnDice')
 
 _POLL_SECONDS = 0.2
@@ -28,7 +30,7 @@ _CLEAR_SCREEN = '\033[H\033[2J'
 
 def screen(exercise: str, report: Report, blanks: int, hints: int) -> str:
     """The report as it is printed."""
-    values = {'exercise': exercise, 'file': shown(networks.of_student(exercise))}
+    values = {'exercise': exercise, 'file': _checked(exercise, report)}
     values.update(solved=report.solved, blanks=blanks)
     if not report.problem:
         in_order = message('solved.all' if blanks else 'fits', **values)
@@ -39,17 +41,24 @@ def screen(exercise: str, report: Report, blanks: int, hints: int) -> str:
     return '\n'.join([*counted, report.problem, *report.hints[:hints], *offers[hints : hints + 1]])
 
 
+def _checked(exercise: str, report: Report) -> str:
+    """The file that has blanks, or the folder of several."""
+    path = networks.of_student(exercise)
+    files = {getattr(place, 'file', path.name) for place in report.verdicts}
+    return shown(path if files <= {path.name} else path.parent)
+
+
 def as_json(exercise: str, report: Report, blanks: int, hints: int) -> str:
     """The report as a JSON object; null is what there is not, or what cannot be told."""
     parameters = [
         {
-            **parameter._asdict(),
+            **place._asdict(),
             'line': verdict.line,
-            **dict(zip(judging.AXES, verdict.states)),
+            **_states(place, verdict),
             'code': verdict.text.code,
             'message': verdict.text,
         }
-        for parameter, verdict in report.verdicts.items()
+        for place, verdict in report.verdicts.items()
     ]
     found = {
         'exercise': exercise,
@@ -63,6 +72,13 @@ def as_json(exercise: str, report: Report, blanks: int, hints: int) -> str:
         'notes': _all_coded(report.notes),
     }
     return json.dumps(found, indent=2)
+
+
+def _states(place: Place, verdict: Verdict) -> Dict[str, Any]:
+    """Of a layer's parameter the height's and the width's, of a function's statement those of its blanks in order."""
+    if isinstance(place, Parameter):
+        return dict(zip(judging.AXES, verdict.states))
+    return {'states': list(verdict.states)}
 
 
 def _coded(text: Message) -> Dict[str, Any]:
@@ -96,7 +112,7 @@ def watch(args: Namespace, solution: Solution) -> bool:
     in_order, seen = False, None
     with contextlib.suppress(KeyboardInterrupt):
         while True:
-            stamp = _stamp(path)
+            stamp = [_stamp(path.with_name(name)) for name in (path.name, *solution.files)]
             if stamp != seen:
                 seen = stamp
                 print(_CLEAR_SCREEN if sys.stdout.isatty() else '\n', end='')
@@ -127,7 +143,7 @@ def main() -> None:
     """Checks an exercise; exits with status 0 only if all is in order."""
     parser = flags.Parser(description='Checks the network of an exercise, without data and without training.')
     add = parser.add_argument
-    add('exercise', choices=CHECKED, help='the exercise to check')
+    add('exercise', choices=(*CHECKED, 'challenge'), help='the exercise to check')
     add(
         '--hint',
         action='count',

@@ -1,16 +1,17 @@
 """Judges the network of an exercise without data and without training: which blanks are solved, and which is next.
 
-The student's graph is built. What was filled into a blank is tried in the solution's layer, and right is what makes it
-behave as the solution does: in the shape of its weights, in its window and strides, and in the shape of its output.
+The student's graph is built. What was filled into a layer's blank is tried in the solution's layer, and right is what
+makes it behave as the solution does: in the shape of its weights, in its window and strides, and in the shape of its
+output. The blanks of functions are judged by what these do (classroom.functions).
 """
 
 import numbers
 import traceback
 import types
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
-from lvseg import networks
+from lvseg import flags, networks
 from lvseg.errors import LabError
 from lvseg.networks import Shape
 from lvseg.project import SOLUTIONS, shown
@@ -18,29 +19,19 @@ from lvseg.project import SOLUTIONS, shown
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from classroom import blanks, layers
-from classroom.blanks import Parameter
+from classroom import blanks, functions, layers
+from classroom.blanks import Expression, Parameter
 from classroom.layers import Behaviour, Layer
 from classroom.texts import Message, message, worded
+from classroom.verdicts import FIXME, OPEN, RIGHT, UNKNOWN, WRONG, Verdict, of_error
+
+Place = Union[Parameter, Expression]
 
 AXES = ('height', 'width')
 
-# What a blank can be. Unknown: the network could not be built so far.
-RIGHT, WRONG, OPEN, UNKNOWN = 'right', 'wrong', 'open', 'unknown'
-
-
-class Fixme:
-    """Stands for a blank that is still open, so that the layers after it can be looked at too."""
-
-    def __repr__(self) -> str:
-        return 'FIXME'
-
-
-FIXME = Fixme()
-
 
 class Solution:
-    """The solution of an exercise: its blanks, the layers that have them, and what its functions give."""
+    """The solution of an exercise: its blanks, the layers and functions that have them, and what its functions give."""
 
     def __init__(self, path: Path) -> None:
         text = networks.source(path)
@@ -50,7 +41,10 @@ class Solution:
             self.layers = layers.of_network(network, {parameter.layer for parameter in self.parameters})
             given = built(network)
         self.outputs = {function: described(output) for function, output in given.items()}
-        self.weights = networks.weights(given['loss'].graph)
+        self.weights = _weights(network, given)
+        files = [path, *(file for file in sorted(path.parent.glob('*.py')) if file != path)]
+        found = {file.name: functions.Solved(file) for file in files}
+        self.files = {name: solved for name, solved in found.items() if solved.paths}
 
     def instead(self, parameter: Parameter, _: Any) -> Any:  # noqa: ANN401 - whatever was written
         """What is built in the place of a student's value: the right one, so that the layers after it can be judged."""
@@ -59,7 +53,8 @@ class Solution:
     @property
     def blanks(self) -> int:
         """The number of blanks."""
-        return len(AXES) * len(self.parameters)
+        in_functions = [paths for solved in self.files.values() for paths in solved.paths.values()]
+        return len(AXES) * len(self.parameters) + sum(map(len, in_functions))
 
 
 class Attempt(NamedTuple):
@@ -71,19 +66,6 @@ class Attempt(NamedTuple):
     of_solution: bool  # Whether a layer was made by the file of a solution.
 
 
-class Verdict(NamedTuple):
-    """What a parameter's two blanks are, the height's and the width's, and what is to be said of them."""
-
-    states: Tuple[str, str]
-    text: Message
-    line: Optional[int] = None  # Of the student's file; None where it does not have the parameter's layer.
-
-    @property
-    def solved(self) -> int:
-        """How many of the two are right."""
-        return self.states.count(RIGHT)
-
-
 # What is wrong with a network as a whole, empty if nothing is, and notes on what is another way than in the lab.
 Whole = Tuple[Message, Tuple[Message, ...]]
 
@@ -91,7 +73,7 @@ Whole = Tuple[Message, Tuple[Message, ...]]
 class Report(NamedTuple):
     """The result of a check."""
 
-    verdicts: Dict[Parameter, Verdict]
+    verdicts: Dict[Place, Verdict]
     solved: Optional[int]  # None: there is no telling, for the file cannot be run.
     problem: Message = Message()  # Empty: all is in order.
     hints: Tuple[Message, ...] = ()
@@ -105,11 +87,25 @@ def check(path: Path, solution: Solution) -> Report:
         NetworkError: there is no such file, or it is no text.
     """
     text = networks.source(path)
-    attempt = attempted(path, text, solution)
-    return reported(text, attempt, solution, lambda: _the_whole(path, text, solution))
+    attempt = attempted(path, text, solution) if solution.parameters else Attempt({}, [], None, False)
+    verdicts, failures = {}, []
+    for name, file in solution.files.items():
+        found, failure = functions.judged(path.with_name(name), file)
+        verdicts.update(found)
+        failures.append(failure)
+    failure = next(filter(None, [attempt.failure, *failures]), None)
+    texts = [text, *(networks.source(path.with_name(name)) for name in solution.files)]
+    attempt = attempt._replace(failure=failure, of_solution=attempt.of_solution or _names_solutions(texts))
+    return reported(text, attempt, solution, lambda: _the_whole(path, text, solution), verdicts)
 
 
-def reported(text: str, attempt: Attempt, solution: Solution, whole: Callable[[], Whole]) -> Report:
+def reported(
+    text: str,
+    attempt: Attempt,
+    solution: Solution,
+    whole: Callable[[], Whole],
+    in_functions: Optional[Dict[Expression, Verdict]] = None,
+) -> Report:
     """The report on an attempt; runs nothing of the student's.
 
     Args:
@@ -117,35 +113,39 @@ def reported(text: str, attempt: Attempt, solution: Solution, whole: Callable[[]
         attempt: what it has filled in.
         solution: what it is compared with.
         whole: tells, once all blanks are right, what is wrong with the network as it stands.
+        in_functions: what the blanks of functions are; none, where no function was tried.
     """
     lines = blanks.lines(text, solution.parameters)
     verdicts = {parameter: _verdict(parameter, attempt, lines, solution) for parameter in solution.parameters}
+    verdicts.update(in_functions or {})
     solved = sum(verdict.solved for verdict in verdicts.values())
 
-    for parameter, verdict in verdicts.items():
-        if verdict.solved == len(AXES):
+    for place, verdict in verdicts.items():
+        if verdict.solved == len(verdict.states):
             continue
-        if parameter in attempt.values:
-            return Report(verdicts, solved, _in_its_place(verdict, parameter), _hints(parameter, solution))
-        if attempt.failure:
-            return Report(verdicts, solved if attempt.values else None, attempt.failure)
-        return Report(verdicts, solved, verdict.text)
+        if attempt.failure and UNKNOWN in verdict.states:
+            return Report(verdicts, solved or (0 if attempt.values else None), attempt.failure)
+        if UNKNOWN in verdict.states and isinstance(place, Parameter):
+            return Report(verdicts, solved, verdict.text)
+        return Report(verdicts, solved, _in_its_place(verdict, place), _hints(place, solution))
 
     problem, notes = whole()
-    if solution.parameters and (attempt.of_solution or _names_solutions(text)):
+    if verdicts and (attempt.of_solution or _names_solutions([text])):
         notes = (message('solution.used', folder=SOLUTIONS.name), *notes)
     return Report(verdicts, solved, problem, notes=notes)
 
 
-def _names_solutions(text: str) -> bool:
-    """Whether a program, apart from its comments, names the folder of the solutions."""
-    return any(SOLUTIONS.name in line.partition('#')[0] for line in text.splitlines())
+def _names_solutions(texts: List[str]) -> bool:
+    """Whether programs, apart from their comments, name the folder of the solutions."""
+    return any(SOLUTIONS.name in line.partition('#')[0] for text in texts for line in text.splitlines())
 
 
 def unreadable(error: LabError, solution: Solution) -> Report:
     """The report on a file that check refuses."""
     states = (UNKNOWN, UNKNOWN)
     verdicts = {parameter: Verdict(states, _not_reached(parameter)) for parameter in solution.parameters}
+    for file in solution.files.values():
+        verdicts.update(functions.unknown(file))
     return Report(verdicts, None, of_error(error))
 
 
@@ -164,35 +164,33 @@ def _not_reached(parameter: Parameter) -> Message:
     return message('layer.not_reached', **parameter._asdict())
 
 
-def _in_its_place(verdict: Verdict, parameter: Parameter) -> Message:
-    """What is said of a parameter, with its layer and line before it."""
-    place = 'place' if verdict.line else 'place.without_line'
-    text = message(place, layer=parameter.layer, line=verdict.line, text=verdict.text)
+def _in_its_place(verdict: Verdict, place: Place) -> Message:
+    """What is said of a place's blanks, with the place and the line before it."""
+    where = place.layer if isinstance(place, Parameter) else f'{place.function} in {place.file}'
+    code = 'place' if verdict.line else 'place.without_line'
+    text = message(code, layer=where, line=verdict.line, text=verdict.text)
     return worded(verdict.text.code, text, verdict.line, verdict.text.values)
-
-
-def of_error(error: LabError) -> Message:
-    """What an error says."""
-    if isinstance(error, networks.NetworkError):
-        return worded(error.code, str(error), error.line)
-    return worded('lab', str(error))
 
 
 def _the_whole(path: Path, text: str, solution: Solution) -> Whole:
     """All blanks are right: does the network as it stands do what runTraining.py and runEval.py need?"""
     try:
         with networks.mistakes_explained(path):
-            given = built(networks.load(path, text), solution.outputs)
+            network = networks.load(path, text)
+            given = built(network, solution.outputs)
     except LabError as error:
         return of_error(error), ()
-    return Message(), changes(networks.weights(given['loss'].graph), solution.weights)
+    return Message(), changes(_weights(network, given), solution.weights)
 
 
-def _hints(parameter: Parameter, solution: Solution) -> Tuple[Message, Message]:
-    wanted = solution.layers[parameter.layer].wanted
+def _hints(place: Place, solution: Solution) -> Tuple[Message, Message]:
+    if isinstance(place, Expression):
+        named = f'{place.function}.{place.name}'
+        return message(f'{named}.hint'), message(f'{named}.stronger_hint')
+    wanted = solution.layers[place.layer].wanted
     return (
-        message(f'{parameter.name}.hint'),
-        message(f'{parameter.name}.stronger_hint', layer=parameter.layer, wanted=wanted),
+        message(f'{place.name}.hint'),
+        message(f'{place.name}.stronger_hint', layer=place.layer, wanted=wanted),
     )
 
 
@@ -317,9 +315,23 @@ def built(network: types.ModuleType, wanted: Optional[Dict[str, str]] = None) ->
     with tf.Graph().as_default():
         give('evaluation', give('inference', networks.images(), training=False), networks.labels())
     with tf.Graph().as_default():
-        loss = give('loss', give('inference', networks.images(), training=True), networks.labels())
-        give('training', loss, 0.01, 1000, 1.0)  # learning rate, decay steps, decay rate
+        for_loss, for_training = _as_run_training_calls_them(network)
+        loss = give('loss', give('inference', networks.images(), training=True), networks.labels(), *for_loss)
+        give('training', loss, *for_training)
     return given
+
+
+def _weights(network: types.ModuleType, given: Dict[str, Any]) -> Dict[str, Shape]:
+    """The weights of what was built; none of the challenge, which has flags: there they are the student's own."""
+    return {} if hasattr(network, 'FLAGS') else networks.weights(given['loss'].graph)
+
+
+def _as_run_training_calls_them(network: types.ModuleType) -> Tuple[Tuple[Any, ...], Tuple[Any, ...]]:
+    """What loss and training take besides: the flags' defaults, where the network has flags of its own."""
+    if not hasattr(network, 'FLAGS'):
+        return (), (0.01, 1000, 1.0)  # learning rate, decay steps, decay rate
+    args = flags.training('challenge', network.FLAGS).parse_args([])
+    return (getattr(args, 'loss', None),), (args, 1000)
 
 
 def described(output: Any) -> str:  # noqa: ANN401 - whatever a function gives

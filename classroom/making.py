@@ -1,7 +1,10 @@
-"""Makes exercises/ from exercise_solutions/, the master copy: values marked `# blank` there become FIXME.
+"""Makes exercises/ from exercise_solutions/, the master copy: what is marked `# blank` there becomes FIXME.
 
-    kernel_size=[5, 5],  # blank        in the solution
-    kernel_size=[FIXME, FIXME],         in the exercise
+    kernel_size=[5, 5],  # blank              in the solution
+    kernel_size=[FIXME, FIXME],               in the exercise
+
+    fall = (1 + cosine) / 2  # blank expression
+    fall = FIXME
 
 What the student is to find alone is left out: a line marked `# solution`, and what stands between the lines
 `# begin solution` and `# end solution`; so is a file of which nothing would be left.
@@ -20,16 +23,17 @@ from lvseg.project import EXERCISES, SOLUTIONS, exercise_names, shown, solution_
 _MARK = '# blank'
 _BLANK_LINE = re.compile(rf'^(?P<before>.*\[)(?P<values>[^\]]*)(?P<after>\].*?)  {_MARK}$')
 _ANY_MARK = re.compile(rf'  {_MARK}( \w+)?$')
+_BLANK_EXPRESSION = re.compile(rf'^(?P<before> *(?:return |[^=]* = )).*(?P<after>)  {_MARK} expression$')
 _LEFT_OUT_LINE = re.compile(r'  # solution$')
 _LEFT_OUT_BLOCK = re.compile(r'^ *# begin solution\n.*?(?:^ *# end solution\n|\Z)', re.MULTILINE | re.DOTALL)
 _KEPT = re.compile(r'.*-\d+\.py$')  # A student's version, kept by reset.
 
 
 def blanked(solution: str) -> str:
-    """The text of an exercise: its solution's without what is to be found, the marked values as FIXME, no marks.
+    """The text of an exercise: its solution's without what is to be found, what is marked as FIXME, no marks.
 
     Raises:
-        ValueError: a mark on a line that has no list of values; the author's slip.
+        ValueError: a mark on a line that has no list of values, or no expression; the author's slip.
     """
     lines = _LEFT_OUT_BLOCK.sub('', solution).split('\n')
     return '\n'.join(_blanked_line(line) for line in lines if not _LEFT_OUT_LINE.search(line))
@@ -42,18 +46,23 @@ def filled(solution: str) -> str:
 
 
 def marked_lines(solution: str) -> List[int]:
-    """The numbers of the lines that have blanks, from 1; they are the same in the exercise."""
+    """The numbers of the lines that have blanks, from 1; they are the same in the exercise if nothing is left out."""
     return [number for number, line in enumerate(solution.split('\n'), start=1) if _MARK in line]
+
+
+def is_whole(solution: str, line: int) -> bool:
+    """Whether the blank of a marked line is all that is assigned or returned there, and not the values in brackets."""
+    return bool(_BLANK_EXPRESSION.match(solution.split('\n')[line - 1]))
 
 
 def _blanked_line(line: str) -> str:
     if _MARK not in line:
         return line
-    match = _BLANK_LINE.match(line)
+    match = _BLANK_EXPRESSION.match(line) or _BLANK_LINE.match(line)
     if match is None:
         raise ValueError(f'marked as blank, but with no values in brackets: {line.strip()}')
-    values = ', '.join('FIXME' for _ in match['values'].split(','))
-    return match['before'] + values + match['after']
+    values = match.groupdict().get('values', '').split(',')
+    return match['before'] + ', '.join('FIXME' for _ in values) + match['after']
 
 
 def generated(exercise: str) -> Dict[Path, str]:

@@ -13,7 +13,7 @@ import traceback
 import types
 import warnings
 from pathlib import Path
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple, Union
 from unittest import mock
 
 from lvseg.errors import LabError
@@ -96,8 +96,8 @@ def source(path: Path) -> str:
     return text
 
 
-def load(path: Path, text: str, **names: Any) -> types.ModuleType:  # noqa: ANN401 - anything
-    """Runs the text of a network; `names` are defined in it beforehand.
+def load(path: Path, text: Union[str, ast.Module], **names: Any) -> types.ModuleType:  # noqa: ANN401 - anything
+    """Runs the text of a network, or what Python has parsed of it; `names` are defined in it beforehand.
 
     Raises:
         NetworkError: it is nested too deeply for Python to read.
@@ -191,7 +191,7 @@ def mistakes_explained(path: Path) -> Iterator[None]:
         with quiet(), _time_limit():
             yield
     except (Exception, SystemExit, _TookTooLong) as error:
-        line = None if isinstance(error, LabError) else _line(error, path)
+        line = None if isinstance(error, LabError) else line_of(error, path)
         if line is None:
             raise
         line = _line_of_argument(source(path), line, str(error))
@@ -205,7 +205,7 @@ def in_one_line(error: BaseException) -> str:
     return lines[-1] if lines[0] == 'in converted code:' else lines[0]
 
 
-def _line(error: BaseException, path: Path) -> Optional[int]:
+def line_of(error: BaseException, path: Path) -> Optional[int]:
     """The line of the student's file at which an error arose."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return error.lineno or 1

@@ -12,6 +12,7 @@ from lvseg.errors import LabError
 from lvseg.project import EXERCISES, PROJECT
 
 from classroom import apart, judging
+from classroom.blanks import Parameter
 from classroom.grading import collecting, observing, sandbox
 from classroom.grading.korean import korean
 from classroom.grading.observing import Task
@@ -212,6 +213,7 @@ def _grade(item: Item, report: Report, facts: Dict[str, Any]) -> Dict[str, Any]:
             'said': _both(verdict.text),
         }
         for parameter, verdict in report.verdicts.items()
+        if isinstance(parameter, Parameter)  # No function is tried here; the network as a whole is.
         for axis, state in zip(AXES, verdict.states)
     ]
     return {

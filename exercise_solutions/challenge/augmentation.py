@@ -4,7 +4,7 @@ TensorFlow 1.15 can crop, mirror and resize images, but not turn them by any ang
 changed image is put together here pixel by pixel: for each pixel, from where in the old image is it taken?
 """
 
-import numpy as np  # solution
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 SIZE = 256
@@ -28,7 +28,8 @@ def augment(images, labels, seed):
     """
     numbers = tf.random.stateless_uniform([6, tf.shape(images)[0], 1, 1], seed, minval=-1, maxval=1)
     rows, columns = places(*tf.unstack(numbers[:5]))
-    images, labels = interpolated(images, rows, columns), nearest(labels, rows, columns)
+    images = interpolated(images, rows, columns)
+    labels = nearest(labels, rows, columns)  # blank expression
     images = with_gamma(images, numbers[5])  # solution
     return images, labels
 
@@ -47,13 +48,18 @@ def places(mirror, turn, zoom, down, right):
     from_centre = tf.range(SIZE, dtype=tf.float32) - centre
     rows, columns = tf.meshgrid(from_centre, from_centre, indexing='ij')
     rows, columns = rows * tf.ones_like(mirror), columns * tf.sign(mirror)
+    rows, columns = turned(rows, columns, np.pi * turn)
     # begin solution
-    sine, cosine = tf.sin(np.pi * turn), tf.cos(np.pi * turn)
-    rows, columns = cosine * rows - sine * columns, sine * rows + cosine * columns
     rows, columns = rows * LARGEST_ZOOM**zoom, columns * LARGEST_ZOOM**zoom
     rows, columns = rows + LARGEST_SHIFT * down, columns + LARGEST_SHIFT * right
     # end solution
     return rows + centre, columns + centre
+
+
+def turned(rows, columns, angle):
+    """Rows and columns from the centre, float32 [batch, 256, 256], turned about it by an angle in radians."""
+    sine, cosine = tf.sin(angle), tf.cos(angle)
+    return cosine * rows - sine * columns, sine * rows + cosine * columns  # blank expression
 
 
 # begin solution

@@ -11,14 +11,14 @@ from lvseg.shapes import print_tensor_shape
 
 import alexnet  # solution
 import fcn
-import numpy as np  # solution
+import numpy as np
 import tensorflow.compat.v1 as tf
-import unet  # solution
+import unet
 
 NETWORKS = {
     'fcn': fcn.inference,
     'alexnet': alexnet.inference,  # solution
-    'unet': unet.inference,  # solution
+    'unet': unet.inference,
 }
 
 
@@ -55,8 +55,9 @@ def mean_of_turns(network, images):
 # end solution
 def per_image(images):
     """Each image with mean 0 and standard deviation 1: a scanner's gain and offset make no difference."""
-    mean, variance = tf.nn.moments(images, axes=[1, 2], keep_dims=True)
-    return (images - mean) / tf.sqrt(variance + 1e-6)  # An image may be black all over.
+    mean, variance = tf.nn.moments(images, axes=[1, 2], keep_dims=True)  # blank
+    variance += 1e-6  # An image may be black all over.
+    return (images - mean) / tf.sqrt(variance)  # blank expression
 
 
 NORMALISATIONS = {'lab': tf.identity, 'per_image': per_image}
@@ -82,7 +83,6 @@ def cross_entropy(logits, labels):
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=odds))
 
 
-# begin solution
 def soft_dice(logits, labels):
     """1 - Dice of each slice, with probabilities for the prediction (Milletari, Navab and Ahmadi 2016); their mean.
 
@@ -94,8 +94,8 @@ def soft_dice(logits, labels):
         return tf.reduce_sum(mask, axis=[1, 2])
 
     # The 1 (pixel) keeps slices without a ventricle from dividing by zero.
-    dice = (2 * area(probability * labels) + 1) / (area(probability) + area(labels) + 1)
-    return 1 - tf.reduce_mean(dice)
+    dice = (2 * area(probability * labels) + 1) / (area(probability) + area(labels) + 1)  # blank expression
+    return 1 - tf.reduce_mean(dice)  # blank expression
 
 
 def both(logits, labels):
@@ -103,11 +103,10 @@ def both(logits, labels):
     return cross_entropy(logits, labels) + soft_dice(logits, labels)
 
 
-# end solution
 LOSSES = {
     'cross_entropy': cross_entropy,
-    'dice': soft_dice,  # solution
-    'both': both,  # solution
+    'dice': soft_dice,
+    'both': both,
 }
 
 
@@ -116,22 +115,20 @@ def staircase(args, step, steps):
     return tf.train.exponential_decay(args.learning_rate, step, args.decay_steps, args.decay_rate, staircase=True)
 
 
-# begin solution
 def warmup(args, step, steps):
     """Up from 0 in the first twentieth of the run, then down to 0 at its end along half a cosine.
 
     Goyal et al. 2017 for the warm-up, Loshchilov and Hutter 2017 for the cosine.
     """
     done = tf.cast(step, tf.float32) / steps
-    rise = (done + 1 / steps) / 0.05
-    fall = (1 + tf.cos(np.pi * done)) / 2
+    rise = (done + 1 / steps) / 0.05  # blank expression
+    fall = (1 + tf.cos(np.pi * done)) / 2  # blank expression
     return args.learning_rate * tf.minimum(rise, 1) * fall
 
 
-# end solution
 SCHEDULES = {
     'staircase': staircase,
-    'warmup': warmup,  # solution
+    'warmup': warmup,
 }
 
 OPTIMIZERS = {

@@ -1,4 +1,3 @@
-# begin solution
 """A U-Net (Ronneberger, Fischer and Brox 2015): down to see what there is, up again to see where its border runs.
 
 stage   filters  size       what it does
@@ -55,9 +54,9 @@ def inference(images, training):
         seen.append(outputs)
 
     for stage in reversed(range(1, len(FILTERS) - 1)):
-        outputs = tf.concat([_enlarged(outputs, FILTERS[stage], f'enlarged{stage}'), seen[stage]], axis=-1)
+        outputs = up(outputs, seen[stage], FILTERS[stage], f'enlarged{stage}')
         outputs = _two_convolutions(outputs, FILTERS[stage], training, f'up{stage}')
-    outputs = tf.concat([_enlarged(outputs, FILTERS[0], 'enlarged0'), seen[0]], axis=-1)
+    outputs = up(outputs, seen[0], FILTERS[0], 'enlarged0')
     outputs = layers.convolution(outputs, FILTERS[0], 3, training, 'up0')
 
     scores = layers.scores(outputs, CLASSES, 'scores')
@@ -77,9 +76,26 @@ def _two_convolutions(inputs, filters, training, name):
     return layers.convolution(outputs, filters, 3, training, f'{name}/conv2')
 
 
-def _enlarged(inputs, filters, name):
-    outputs = tf.layers.conv2d_transpose(
-        inputs, filters, kernel_size=2, strides=2, use_bias=False, kernel_initializer=layers.he_normal(), name=name
+def up(inputs, seen, filters, name):
+    """A step of the way up: twice as high and wide, and beside that what the way down has seen at this size.
+
+    Args:
+        inputs: float32 [batch, height, width, channels].
+        seen: float32 [batch, 2 * height, 2 * width, filters]; what skips all that lies below.
+        filters: the number of channels after enlarging.
+        name: of the layer that enlarges.
+
+    Returns:
+        float32 [batch, 2 * height, 2 * width, 2 * filters]: the one's channels and the other's.
+    """
+    enlarged = tf.layers.conv2d_transpose(
+        inputs,
+        filters,
+        kernel_size=[2, 2],
+        strides=[2, 2],  # blank
+        use_bias=False,
+        kernel_initializer=layers.he_normal(),
+        name=name,
     )
-    print_tensor_shape(outputs, f'{name} shape')
-    return outputs
+    print_tensor_shape(enlarged, f'{name} shape')
+    return tf.concat([enlarged, seen], axis=-1)  # blank expression

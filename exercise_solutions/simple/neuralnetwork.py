@@ -33,7 +33,7 @@ def inference(images, training):
 
     # Each image becomes one long row of pixels; each hidden unit is a weighted sum of all of them.
     with tf.name_scope('Hidden1'):
-        W_fc = tf.Variable(tf.truncated_normal([PIXELS, HIDDEN_UNITS], stddev=0.1), name='W_fc')
+        W_fc = tf.Variable(tf.truncated_normal([PIXELS, HIDDEN_UNITS], stddev=0.1), name='W_fc')  # blank
         print_tensor_shape(W_fc, 'W_fc shape')
 
         flatten1_op = tf.reshape(images, [-1, PIXELS])
@@ -44,7 +44,7 @@ def inference(images, training):
 
     # Each class score of each pixel is a weighted sum of all hidden units.
     with tf.name_scope('Final'):
-        W_fc2 = tf.Variable(tf.truncated_normal([HIDDEN_UNITS, PIXELS * CLASSES], stddev=0.1), name='W_fc2')
+        W_fc2 = tf.Variable(tf.truncated_normal([HIDDEN_UNITS, PIXELS * CLASSES], stddev=0.1), name='W_fc2')  # blank
         print_tensor_shape(W_fc2, 'W_fc2 shape')
 
         h_fc2 = tf.matmul(h_fc1, W_fc2)

@@ -4,6 +4,7 @@ TensorFlow 1.15 can crop, mirror and resize images, but not turn them by any ang
 changed image is put together here pixel by pixel: for each pixel, from where in the old image is it taken?
 """
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 SIZE = 256
@@ -22,7 +23,8 @@ def augment(images, labels, seed):
     """
     numbers = tf.random.stateless_uniform([6, tf.shape(images)[0], 1, 1], seed, minval=-1, maxval=1)
     rows, columns = places(*tf.unstack(numbers[:5]))
-    images, labels = interpolated(images, rows, columns), nearest(labels, rows, columns)
+    images = interpolated(images, rows, columns)
+    labels = FIXME
     return images, labels
 
 
@@ -40,7 +42,14 @@ def places(mirror, turn, zoom, down, right):
     from_centre = tf.range(SIZE, dtype=tf.float32) - centre
     rows, columns = tf.meshgrid(from_centre, from_centre, indexing='ij')
     rows, columns = rows * tf.ones_like(mirror), columns * tf.sign(mirror)
+    rows, columns = turned(rows, columns, np.pi * turn)
     return rows + centre, columns + centre
+
+
+def turned(rows, columns, angle):
+    """Rows and columns from the centre, float32 [batch, 256, 256], turned about it by an angle in radians."""
+    sine, cosine = tf.sin(angle), tf.cos(angle)
+    return FIXME
 
 
 def interpolated(images, rows, columns):

@@ -10,10 +10,13 @@ from lvseg.flags import Flag
 from lvseg.shapes import print_tensor_shape
 
 import fcn
+import numpy as np
 import tensorflow.compat.v1 as tf
+import unet
 
 NETWORKS = {
     'fcn': fcn.inference,
+    'unet': unet.inference,
 }
 
 
@@ -37,8 +40,9 @@ def inference(images, training, network='fcn', normalisation='lab', augment=Fals
 
 def per_image(images):
     """Each image with mean 0 and standard deviation 1: a scanner's gain and offset make no difference."""
-    mean, variance = tf.nn.moments(images, axes=[1, 2], keep_dims=True)
-    return (images - mean) / tf.sqrt(variance + 1e-6)  # An image may be black all over.
+    mean, variance = tf.nn.moments(images, axes=[FIXME, FIXME], keep_dims=True)
+    variance += 1e-6  # An image may be black all over.
+    return FIXME
 
 
 NORMALISATIONS = {'lab': tf.identity, 'per_image': per_image}
@@ -64,8 +68,30 @@ def cross_entropy(logits, labels):
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=odds))
 
 
+def soft_dice(logits, labels):
+    """1 - Dice of each slice, with probabilities for the prediction (Milletari, Navab and Ahmadi 2016); their mean.
+
+    A pixel of a small ventricle counts more than one of a large ventricle, and the background hardly at all.
+    """
+    probability, labels = metrics.probabilities(logits), tf.cast(labels, tf.float32)
+
+    def area(mask):
+        return tf.reduce_sum(mask, axis=[1, 2])
+
+    # The 1 (pixel) keeps slices without a ventricle from dividing by zero.
+    dice = FIXME
+    return FIXME
+
+
+def both(logits, labels):
+    """Cross entropy leads at first, when all probabilities are alike; Dice later, when the background is done."""
+    return cross_entropy(logits, labels) + soft_dice(logits, labels)
+
+
 LOSSES = {
     'cross_entropy': cross_entropy,
+    'dice': soft_dice,
+    'both': both,
 }
 
 
@@ -74,8 +100,20 @@ def staircase(args, step, steps):
     return tf.train.exponential_decay(args.learning_rate, step, args.decay_steps, args.decay_rate, staircase=True)
 
 
+def warmup(args, step, steps):
+    """Up from 0 in the first twentieth of the run, then down to 0 at its end along half a cosine.
+
+    Goyal et al. 2017 for the warm-up, Loshchilov and Hutter 2017 for the cosine.
+    """
+    done = tf.cast(step, tf.float32) / steps
+    rise = FIXME
+    fall = FIXME
+    return args.learning_rate * tf.minimum(rise, 1) * fall
+
+
 SCHEDULES = {
     'staircase': staircase,
+    'warmup': warmup,
 }
 
 OPTIMIZERS = {

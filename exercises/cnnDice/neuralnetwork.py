@@ -216,13 +216,13 @@ def evaluation(logits, labels):
         label_sum = tf.reduce_sum(labels_re)
         print_tensor_shape(label_sum, 'label_sum shape')
 
-        # Both masks added give 2 where they overlap; halved and rounded down, that is 1 there and 0 elsewhere.
+        # Both masks added give 2 where they overlap. The intersection is 1 there, and 0 elsewhere.
         sum_tensor = indices + labels_re
         print_tensor_shape(sum_tensor, 'sum_tensor shape')
         twos = tf.fill(tf.shape(sum_tensor), 2)
         twos.set_shape(sum_tensor.shape)
         print_tensor_shape(twos, 'twos shape')
-        divs = tf.floordiv(sum_tensor, twos)
+        divs = FIXME
         print_tensor_shape(divs, 'divs shape')
 
         return tf.reduce_sum(divs), label_sum, example_sum

@@ -254,10 +254,18 @@ def test_notes_have_codes_and_leave_it_in_order(before, after, codes, answered):
     assert [note['code'] for note in found['notes']] == codes
 
 
-def test_an_exercise_without_blanks_has_no_parameters(answered):
-    status, found = answered(networks.source(networks.solution('simple')), exercise='simple')
-    assert status == 0
-    assert (found['in_order'], found['blanks'], found['solved'], found['parameters']) == (True, 0, 0, [])
+def test_the_blanks_of_functions_are_told_with_their_file_and_states(answered):
+    """Two matrices with two blanks each, of which one is right, one wrong, and two are open."""
+    text = networks.source(networks.solution('simple'))
+    text = text.replace('[PIXELS, HIDDEN_UNITS]', '[PIXELS, CLASSES]')
+    text = text.replace('[HIDDEN_UNITS, PIXELS * CLASSES]', '[FIXME, FIXME]')
+    status, found = answered(text, exercise='simple')
+    assert (status, found['in_order'], found['blanks'], found['solved']) == (1, False, 4, 1)
+    first, second = found['parameters']
+    assert list(first) == ['file', 'function', 'name', 'line', 'states', 'code', 'message']
+    assert (first['function'], first['name'], first['states']) == ('inference', 'W_fc', ['right', 'wrong'])
+    assert (second['name'], second['states'], second['code']) == ('W_fc2', ['open', 'open'], 'expression.open')
+    assert found['problem']['code'] == 'expression.wrong' and found['problem']['line'] == first['line']
 
 
 def test_what_a_student_prints_is_not_in_it(found):

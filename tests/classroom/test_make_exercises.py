@@ -22,17 +22,24 @@ def solution_text(exercise, name='neuralnetwork.py'):
 
 
 WITH_BLANKS = [name for name in NAMES if make_exercises.marked_lines(solution_text(name))]
+FAILING = ['simple', 'cnn']  # The blanks of the others are not come to by a plain runTraining.py.
 
 
 def answers(solution):
     """The values that the solution has where the exercise has blanks, in order."""
     lines = solution.split('\n')
     marked = [lines[number - 1] for number in make_exercises.marked_lines(solution)]
-    return [value for line in marked for value in re.search(r'\[(.*)\]', line).group(1).split(', ')]
+    whole = re.compile(r'^ *(?:return |[^=]* = )(.*)  # blank expression$')
+    found = [(whole.match(line), re.search(r'\[([^\]]*)\][^\]]*  # blank', line)) for line in marked]
+    return [
+        value
+        for all_of_it, values in found
+        for value in ([all_of_it.group(1)] if all_of_it else values.group(1).split(', '))
+    ]
 
 
 def without_marks(solution):
-    return solution.replace('  # blank', '')
+    return solution.replace('  # blank expression', '').replace('  # blank', '')
 
 
 @pytest.fixture
@@ -78,6 +85,11 @@ def test_each_value_of_a_marked_line_is_a_blank_of_its_own():
     assert make_exercises.blanked('x = [1, 2, 3]  # blank') == 'x = [FIXME, FIXME, FIXME]'
 
 
+def test_what_a_marked_line_assigns_or_returns_becomes_one_fixme():
+    solution = 'x = f(a, [b == c])  # blank expression\n    return x[1:]  # blank expression\n'
+    assert make_exercises.blanked(solution) == 'x = FIXME\n    return FIXME\n'
+
+
 def test_a_mark_on_a_line_without_values_is_refused():
     with pytest.raises(ValueError, match='strides=2'):
         make_exercises.blanked('strides=2,  # blank')
@@ -93,8 +105,8 @@ def test_a_block_that_is_to_be_found_is_left_out():
 
 
 def test_a_file_of_which_nothing_is_left_is_not_made(made):
-    assert (make_exercises.SOLUTIONS / 'challenge' / 'unet.py').exists()
-    assert not (made / 'challenge' / 'unet.py').exists()
+    assert (make_exercises.SOLUTIONS / 'challenge' / 'alexnet.py').exists()
+    assert not (made / 'challenge' / 'alexnet.py').exists()
     assert (made / 'challenge' / 'fcn.py').exists()
 
 
@@ -116,7 +128,7 @@ def test_the_convolutional_exercise_has_24_blanks_on_12_lines():
     assert make_exercises.blanked(solution).count('FIXME') == 24  # A height and a width on each line.
 
 
-@pytest.mark.parametrize('name', WITH_BLANKS)
+@pytest.mark.parametrize('name', [name for name in WITH_BLANKS if name != 'challenge'])  # Lines are left out there.
 def test_the_blanks_are_on_the_lines_that_the_solution_marks(name):
     solution = solution_text(name)
     lines = make_exercises.blanked(solution).split('\n')
@@ -131,7 +143,8 @@ def test_filled_in_with_the_solutions_values_it_is_the_solution(name, made):
     filled = (made / name / 'neuralnetwork.py').read_text(encoding='utf-8')
     for value in answers(solution):
         filled = filled.replace('FIXME', value, 1)
-    assert filled == without_marks(solution)
+    left_out = make_exercises.blanked(without_marks(solution))
+    assert filled == left_out
 
 
 def lines_of_error(done):
@@ -139,7 +152,7 @@ def lines_of_error(done):
     return [line for line in done.stderr.splitlines() if line.strip(' ^~')]
 
 
-@pytest.mark.parametrize('name', WITH_BLANKS)
+@pytest.mark.parametrize('name', FAILING)
 def test_the_unsolved_exercise_ends_with_a_name_error_at_the_first_blank(name, unsolved):
     first_blank = make_exercises.marked_lines(solution_text(name))[0]
     done = unsolved(name)

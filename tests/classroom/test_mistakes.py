@@ -7,9 +7,10 @@ from lvseg import networks
 
 import pytest
 
-from classroom import blanks, checking
+from classroom import functions
 from classroom import judging as check
 from tests.classroom.cnn import KERNEL, LINES, SOLVED, STRIDES, is_solved, with_values
+from tests.classroom.filled import folder_of
 
 # Mistakes of beginners
 
@@ -216,37 +217,68 @@ def test_another_padding_does_not_blame_the_blanks(report):
     assert found.problem.endswith('float32 (1, 256, 256, 2) is wanted.')
 
 
-# Exercises without blanks
+# The exercises whose blanks are in functions
 
 
-def checked_without_blanks(name, text, tmp_path):
-    path = tmp_path / 'neuralnetwork.py'
-    path.write_text(text, encoding='utf-8')
-    return check.check(path, check.Solution(networks.solution(name)))
+@pytest.fixture
+def checked(tmp_path):
+    """Checks an exercise whose blanks are all filled in, one text changed in its network."""
+
+    def check_changed(name, before='', after=''):
+        path = folder_of(name, tmp_path / name) / 'neuralnetwork.py'
+        assert before in path.read_text()
+        path.write_text(path.read_text().replace(before, after))
+        return check.check(path, check.Solution(networks.solution(name)))
+
+    return check_changed
 
 
-@pytest.mark.parametrize('name', ['simple', 'cnnDice'])
-def test_an_exercise_without_blanks_fits_as_it_is(name, tmp_path):
-    found = checked_without_blanks(name, networks.source(networks.solution(name)), tmp_path)
-    assert found.problem == '' and found.notes == ()
-    assert 'fits the lab' in checking.screen(name, found, 0, 0).splitlines()[0]
-
-
-def test_another_number_of_hidden_units_fits(tmp_path):
-    text = networks.source(networks.solution('simple')).replace('HIDDEN_UNITS = 512', 'HIDDEN_UNITS = 64')
-    found = checked_without_blanks('simple', text, tmp_path)
+def test_another_number_of_hidden_units_fits(checked):
+    found = checked('simple', 'HIDDEN_UNITS = 512', 'HIDDEN_UNITS = 64')
     assert found.problem == ''
     assert len(found.notes) == 2  # The two matrices.
     assert 'Hidden1/W_fc has weights of (65536, 64); of (65536, 512) in the lab.' in found.notes[1]
 
 
-def test_an_evaluation_that_gives_less_does_not_fit(tmp_path):
-    text = networks.source(networks.solution('cnnDice'))
-    text = text.replace('return tf.reduce_sum(divs), label_sum, example_sum', 'return tf.reduce_sum(divs)')
-    found = checked_without_blanks('cnnDice', text, tmp_path)
-    assert found.problem.endswith('evaluation gives int32 (); int32 () and int32 () and int32 () is wanted.')
+def test_what_is_wrong_around_the_blanks_is_told_apart_from_them(checked):
+    found = checked('cnnDice', 'return tf.reduce_sum(divs), label_sum, example_sum', 'return tf.reduce_sum(divs)')
+    assert found.problem.startswith('evaluation in neuralnetwork.py, line ')
+    assert 'with all blanks filled in rightly, the function would still do something else' in found.problem
 
 
-def test_a_mark_outside_a_named_layer_is_the_authors_slip():
-    with pytest.raises(ValueError, match=r'\[1\]'):
-        blanks.parameters('x = [1, 2]  # blank\n')
+def test_a_function_may_be_written_in_another_way_altogether(checked):
+    divs = 'divs = tf.floordiv(sum_tensor, twos)'
+    found = checked('cnnDice', divs, 'both = indices * labels_re\n        divs = both')
+    assert found.problem == '' and found.solved == 2
+
+
+def test_a_line_with_a_blank_that_is_gone_is_missed(checked):
+    found = checked('challenge', '    fall = (1 + tf.cos(np.pi * done)) / 2\n', '').problem
+    assert found.startswith('warmup in neuralnetwork.py: fall is not there any more')
+
+
+def test_a_file_that_python_cannot_read_is_told_with_its_line(checked, tmp_path):
+    found = checked('challenge', 'rise = (done + 1 / steps)', 'rise = (done + 1 / steps')
+    assert 'neuralnetwork.py, line ' in found.problem and 'Python cannot read this line' in found.problem
+    states = [verdict.states for each, verdict in found.verdicts.items() if each.file == 'neuralnetwork.py']
+    assert set(sum(states, ())) == {'unknown'}
+
+
+@pytest.mark.parametrize(
+    ('before', 'after'),
+    [
+        ("LOSSES = {", "LOSSES = {\n    'mine': lambda logits, labels: tf.reduce_mean(logits),"),
+        ("FLAGS = [", "FLAGS = [\n    Flag('mine', 'of my own', 1.0, type=float),"),
+        ("    'fcn': fcn.inference,", "    'fcn': fcn.inference,\n    'mine': lambda images, training: tf.layers.conv2d(images, 2, 1),"),
+    ],
+)  # fmt: skip
+def test_what_is_added_freely_to_the_challenge_is_in_order(before, after, checked):
+    found = checked('challenge', before, after)
+    assert (found.problem, found.notes, found.solved) == ('', (), 12)
+
+
+def test_a_mark_elsewhere_is_the_authors_slip(tmp_path):
+    path = tmp_path / 'neuralnetwork.py'
+    path.write_text('x = [1, 2]  # blank\n')
+    with pytest.raises(ValueError, match='line 1 is marked as blank'):
+        functions.Solved(path)
