@@ -97,8 +97,10 @@ class _Attempt:
         paths, line = self._solution.paths[expression], self._text.line(expression)
         if self._whole[expression.function]:
             return _verdict(expression, [RIGHT] * len(paths), 'right', line)
-        if line is None:
-            return _verdict(expression, [UNKNOWN] * len(paths), 'missing')
+        of_function = [each for each in self._solution.paths if each.function == expression.function]
+        gone = [each for each in of_function if self._text.line(each) is None]
+        if gone:
+            return _verdict(gone[0], [UNKNOWN] * len(paths), 'missing')
         if not self._between[expression.function]:
             states = [OPEN if self._is_open(expression, path) else UNKNOWN for path in paths]
             return _verdict(expression, states, 'between', line)

@@ -77,6 +77,16 @@ def _dice(module: types.ModuleType) -> Told:
     return [[float(line.split('=')[1]) for line in printed]]
 
 
+def _no_network(module: types.ModuleType) -> Told:
+    """Which class has the higher score, of images of noise, bright and below 0, and that nothing is to be trained."""
+    images = np.random.RandomState(0).normal(size=[2, 256, 256]) * [[[1]], [[50]]]
+    scores = networks.call(module, 'no_network', tf.constant(images, tf.float32))
+    classes = _values(scores)
+    return [classes.shape, [classes.dtype == np.float32], (classes[..., 0] > classes[..., 1]).mean(axis=(1, 2))] + [
+        [len(tf.global_variables())]
+    ]
+
+
 # the challenge
 
 
@@ -150,6 +160,7 @@ _PROBES: Dict[str, Callable[[types.ModuleType], Told]] = {
     'inference': _fully_connected,
     'evaluation': _areas,
     'dice': _dice,
+    'no_network': _no_network,
     'per_image': _per_image,
     'soft_dice': _soft_dice,
     'warmup': _warmup,

@@ -93,6 +93,10 @@ _ENGLISH = {
     'dice.metric.hint': 'The formula stands at the beginning of the chapter on the Dice metric. Which of the three '
     'arguments are I, L and P?',
     'dice.metric.stronger_hint': 'Try it by hand: an area of 40 and one of 60 pixels that share 30 have a Dice of 0.6.',
+    'no_network.return.wanted': 'Two scores for each pixel, [batch, 256, 256, 2]; the background has the higher one.',
+    'no_network.return.hint': 'tf.ones_like(images) has one number for each pixel. Two are wanted.',
+    'no_network.return.stronger_hint': 'tf.stack puts tensors of one shape beside one another along a new axis: the '
+    'last. Class 0, the background, comes first.',
     'per_image.mean, variance.wanted': 'Each image has a mean and a variance of its own, over height and width.',
     'per_image.mean, variance.hint': 'images is [batch, height, width]. The axes that are named vanish into the mean.',
     'per_image.mean, variance.stronger_hint': 'Axes are counted from 0, and 0 is the batch: it is to stay.',

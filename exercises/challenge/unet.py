@@ -63,8 +63,9 @@ def inference(images, training):
     upscore = layers.upsampling(scores, factor=2, name='upscore')
 
     border = [[0, 0], [BORDER, BORDER], [BORDER, BORDER]]
-    background = tf.pad(upscore[..., 0], border, constant_values=SURE)
-    left_ventricle = tf.pad(upscore[..., 1], border, constant_values=-SURE)
+    background, left_ventricle = tf.unstack(upscore, axis=-1)
+    background = tf.pad(background, border, constant_values=SURE)
+    left_ventricle = tf.pad(left_ventricle, border, constant_values=-SURE)
     logits = tf.stack([background, left_ventricle], axis=-1)
     print_tensor_shape(logits, 'logits shape')
     return logits

@@ -2,8 +2,8 @@
 
 So that it takes minutes and not an hour, the copy is made light in two places, and no more: from the moment that
 data_prep has made them, the record files hold one slice each, and those of later chapters eight, which is a batch; and
-`simple` has 4 hidden units in place of 512. The blanks are filled where a student fills them, with the numbers of the
-guide's own structure list.
+`simple` has 4 hidden units in place of 512. The blanks are filled where a student fills them, those of `cnn` with
+the numbers of the guide's own structure list.
 """
 
 import itertools
@@ -24,6 +24,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 from PIL import Image
 
+from classroom import making
 from setup.editions import edition_of
 from tests.data_prep.nifti_writing import acdc
 
@@ -45,8 +46,11 @@ SLICES_KEPT = {'data': 1, 'patients': 8, 'few': 8, 'scanner': 8, 'noisy': 8}
 # Commands that go on until they are stopped, and what shows that they work: a page, or something that they print.
 GO_ON = {'make tensorboard': 'http://127.0.0.1:6006', 'python scripts/check.py cnn --watch': ' of 24'}
 
-# The last of these in a document is where the student has filled in the blanks.
-CHECKS = ('make check EXERCISE=cnn', 'python scripts/check.py cnn')
+# The last check of an exercise in a document is where the student has filled in its blanks.
+CHECK = re.compile(r'(?:make check EXERCISE=|python scripts/check\.py )(\w+)')
+
+# Without its blanks neither of an exercise's programs runs; of the others, training does.
+NEED_BLANKS = ('simple', 'cnn')
 
 SECONDS_AT_MOST = 900  # A command takes some seconds on an idle machine, and minutes on a busy one.
 
@@ -59,7 +63,7 @@ def test_every_command_works_and_prints_what_is_shown(name, document, guides, co
         shutil.copytree(str(phantom), str(copy / 'data'), ignore=shutil.ignore_patterns('phantom_studies'))
         keep_few_slices(copy / 'data')
     with Shell(copy, home) as shell:
-        student = Student(copy, shell, guide, sum(command in CHECKS for command in text.commands))
+        student = Student(copy, shell, guide, filter(None, map(CHECK.fullmatch, text.commands)))
         for example in text.examples:
             printed = ''.join(student.do(command) for command in example.commands)
             for line in example.shown:
@@ -67,31 +71,32 @@ def test_every_command_works_and_prints_what_is_shown(name, document, guides, co
 
 
 class Student:
-    """Types one command after the other, and fills in the blanks before the last one that checks them."""
+    """Types one command after the other, and fills in an exercise's blanks before the last one that checks them."""
 
     def __init__(self, project, shell, guide, checks):
         self._project = project
         self._shell = shell
         self._guide = guide
-        self._checks_left = checks
-        self._solved = False
+        self._checks_left = [check.group(1) for check in checks]
+        self._solved = set()
 
     def do(self, command):
         """What the command prints; it is to work, unless it needs blanks that are still open."""
-        if command in CHECKS:
-            self._checks_left -= 1
-            if self._checks_left == 0:
-                fill_blanks(self._project, self._guide)
-                self._solved = True
+        check = CHECK.fullmatch(command)
+        if check:
+            self._checks_left.remove(check.group(1))
+            if check.group(1) not in self._checks_left:
+                fill_blanks(self._project, check.group(1), self._guide)
+                self._solved.add(check.group(1))
         if command in LEFT_OUT:
             return ''
         if command in GO_ON:
             return output_until(GO_ON[command], command, self._project)
 
         status, output = self._shell.run(command)
-        needs_blanks = 'exercises/cnn/' in command or command.startswith('python scripts/check.py cnn')
-        is_to_fail = needs_blanks and not self._solved
-        assert (status != 0) == is_to_fail, f'$ {command}\nended with {status}:\n{output}'
+        exercise = re.match(r'python (?:exercises/|scripts/check\.py )(\w+)', command)
+        is_to_fail = exercise and exercise.group(1) in NEED_BLANKS and exercise.group(1) not in self._solved
+        assert (status != 0) == bool(is_to_fail), f'$ {command}\nended with {status}:\n{output}'
         if 'data_prep' in command:
             for folder in SLICES_KEPT:
                 keep_few_slices(self._project / folder)
@@ -109,8 +114,19 @@ def without_figures(line):
     return re.sub(r'\s+', ' ', re.sub(r'\d[\d.,:-]*', '#', line)).strip()
 
 
-def fill_blanks(project, guide):
-    """Does what a student does: reads the structure list, and puts its numbers in place of FIXME, layer by layer."""
+def fill_blanks(project, exercise, guide):
+    """Does what a student does: of cnn reads the structure list, of the others writes what the solution has."""
+    if exercise == 'cnn':
+        fill_layers(project, guide)
+        return
+    for path in (project / 'exercise_solutions' / exercise).glob('*.py'):
+        filled = making.blanked(re.sub(r'  # blank( expression)?$', '', path.read_text(), flags=re.MULTILINE))
+        if filled:
+            (project / 'exercises' / exercise / path.name).write_text(filled)
+
+
+def fill_layers(project, guide):
+    """Puts the numbers of the structure list in place of FIXME, layer by layer."""
     network = project / 'exercises' / 'cnn' / 'neuralnetwork.py'
     text = network.read_text()
     for _, _, size, stride, _ in guide.table('conv1'):

@@ -277,14 +277,17 @@ def test_a_choice_that_there_is_not_is_refused_with_those_that_there_are(program
     assert "invalid choice: 'resnet' (choose from 'fcn', 'alexnet', 'unet')" in done.stderr
 
 
-def test_the_exercise_starts_with_the_labs_network_and_runs_as_it_is(unet_run, run_here, root, few_slices, tmp_path):
+def test_the_exercise_starts_with_the_labs_network_and_runs_as_it_is(run_here, root, few_slices, tmp_path):
     exercise = Program(run_here, root, few_slices, 'exercises')
-    trained = exercise.train(tmp_path / 'train', *QUICK, '--augment')
+    trained = exercise.train(tmp_path / 'train', *QUICK)
     assert trained.returncode == 0, trained.stderr
     assert exercise.evaluate(tmp_path / 'train').returncode == 0
-    unknown = exercise.evaluate(unet_run)
+
+
+def test_a_network_that_the_exercise_does_not_have_is_named(noted, run_here, root, few_slices):
+    unknown = Program(run_here, root, few_slices, 'exercises').evaluate(noted(network='alexnet'))
     assert unknown.returncode == 1
-    assert 'was trained with --network unet; here there is only fcn.' in unknown.stderr
+    assert 'was trained with --network alexnet; here there is only fcn, unet.' in unknown.stderr
 
 
 def test_a_checkpoint_of_another_exercise_is_refused(simple_run, program):
