@@ -7,9 +7,10 @@ import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
+import lvseg
 from lvseg import networks
 from lvseg.errors import LabError
-from lvseg.project import EXERCISES, PROJECT
+from lvseg.project import EXERCISES
 
 from classroom import apart, judging
 from classroom.blanks import Parameter
@@ -91,7 +92,7 @@ def _built(item: Item, network: Path, task: Task, closed: bool) -> Dict[str, Any
 
     item.kept.mkdir(parents=True, exist_ok=True)
     said = item.kept / 'said'
-    readable = [network.parent, PROJECT / 'lvseg', PROJECT / 'classroom']
+    readable = [network.parent, *_rooms()]
     work = sandbox.Work(observe, item.kept / 'seen', said, readable)
     ended = sandbox.run(work, closed)
     problem = apart.end(network, said.read_bytes().decode(errors='replace')) if ended == sandbox.DIED else None
@@ -183,10 +184,15 @@ def _judged(item: Item, facts: Dict[str, Any], solution: Solution, closed: bool)
         text = networks.source(network)
     except LabError as error:
         return _grade(item, judging.unreadable(error, solution), facts)
-    work = sandbox.Work(weigh, item.kept / 'weighed', item.kept / 'said', [PROJECT / 'lvseg', PROJECT / 'classroom'])
+    work = sandbox.Work(weigh, item.kept / 'weighed', item.kept / 'said', _rooms())
     if sandbox.run(work, closed) != sandbox.DONE:
         return _grade(item, without(message('grade.crash', file=file), solution), facts)
     return json.loads((item.kept / 'weighed').read_text())
+
+
+def _rooms() -> List[Path]:
+    """The lab's rooms, by the paths by which they were imported: of what is imported late, they are read again."""
+    return [Path(lvseg.__file__).parent, Path(apart.__file__).parent]
 
 
 def _weighed(seen: bytes, text: str, solution: Solution, file: str) -> Report:

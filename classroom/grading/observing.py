@@ -140,7 +140,7 @@ def report(seen: bytes, text: str, solution: Solution) -> judging.Report:
         told = json.loads(seen.decode())
         values = {Parameter(str(layer), str(name)): _value(value) for layer, name, value in told['values']}
         attempt = Attempt(values, [str(layer) for layer in told['layers']], _message(told['failure']), False)
-        return judging.reported(text, attempt, solution, lambda: _judged_whole(told['whole'], solution))
+        return judging.reported(text, attempt, solution, lambda: _judged_whole(told, solution))
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise ValueError(str(error)) from None
 
@@ -163,12 +163,13 @@ def _message(told: Optional[Dict[str, Any]]) -> Optional[Message]:
 
 def _judged_whole(told: Dict[str, Any], solution: Solution) -> Whole:
     """Are the graphs those of a network that does what the lab needs? TensorFlow finds their shapes again by itself."""
-    if 'failure' in told:
-        return _message(told['failure']), ()
-    graphs = {name: _imported(graph) for name, graph in told['graphs'].items()}
+    whole = told.get('whole', told)
+    if whole.get('failure'):
+        return _message(whole['failure']), ()
+    graphs = {name: _imported(graph) for name, graph in whole['graphs'].items()}
     for function, wanted in solution.outputs.items():
         graph = graphs['evaluation' if function == 'evaluation' else 'loss']
-        found = judging.described(_outputs(graph, told['outputs'][function]))
+        found = judging.described(_outputs(graph, whole['outputs'][function]))
         if found != wanted:
             return message('output.other', file='neuralnetwork.py', function=function, found=found, wanted=wanted), ()
     return Message(), judging.changes(networks.weights(graphs['loss']), solution.weights)

@@ -177,14 +177,17 @@ def _leave_only(readable: List[Path]) -> None:
     _call('mount', None, b'/', None, _RECURSIVE | _PRIVATE, None)
     old = os.open('/', os.O_RDONLY)
     opened = {path: os.open(str(path), os.O_PATH) for path in _outermost(readable)}
-    links = {path: os.readlink(path) for path in _LIBRARIES if os.path.islink(path)}
+    named = [str(path) for path in (*readable, *map(Path, _LIBRARIES)) if path.exists()]
+    links = {path: os.path.realpath(path) for path in named if os.path.realpath(path) != path}
     links['/proc/self/exe'] = sys.executable
     _call('mount', b'tmpfs', bytes(root), b'tmpfs', _NOSUID | _NODEV, b'size=1m,mode=755')
     for path, descriptor in opened.items():
         _bind(descriptor, root / path.relative_to('/'))
     for path, target in links.items():
-        (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
-        os.symlink(target, str(root / path[1:]))
+        link = root / path[1:]
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.exists():  # It may lie beyond another link.
+            link.symlink_to(target)
     (root / 'proc/self/cmdline').write_text(sys.executable)  # With exe all that TensorFlow 2 wants of /proc.
     os.chdir(str(root))
     _set_read_only(b'.')
