@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 
 from lvseg import project
 from lvseg.errors import LabError
@@ -59,6 +60,12 @@ def test_the_lab_itself_and_the_desk_of_another_lab_are_refused(lab, tmp_path):
     desk.lay(tmp_path / 'desk', lab)
     with pytest.raises(LabError, match=f'is a desk of the lab in {lab}'):
         desk.lay(tmp_path / 'desk', tmp_path / 'another lab')
+
+
+def test_a_folder_that_would_lie_in_the_lab_by_make_c_is_refused(monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['desk.py', 'mine'])
+    with pytest.raises(LabError, match='DESK=mine: a folder from the root or from ~ on is wanted'):
+        desk.main()
 
 
 @pytest.mark.parametrize(
