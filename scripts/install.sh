@@ -55,13 +55,14 @@ bring_python() {
     PATH=$lies/bin:$PATH
 }
 
+[ -d exercise_solutions ] || fail "exercise_solutions/ is not here, from which the exercises are made. Take the whole lab."
 case $prefix in /*) ;; *) fail "PREFIX=$prefix: a folder from the root on is wanted, such as /opt/lab." ;; esac
 [ "$(pwd -P)" != "$prefix" ] || fail "PREFIX=$prefix is the folder of this lab itself. Give another, such as /opt/lab."
+[ -e "$prefix/one-for-many" ] || [ -z "$(ls -A "$prefix" 2>/dev/null)" ] ||
+    fail "$prefix holds something else than an installed lab. Give a new folder: make install PREFIX=folder"
 mkdir -p "$prefix" 2>/dev/null && [ -w "$prefix" ] ||
     fail "$prefix cannot be written. Do this as root, or give a folder of yours that all may read: make install PREFIX=folder"
 is_for_all "$prefix" || fail "others may not enter $prefix. Give a folder that they may, or: chmod a+x $prefix and those above it."
-[ -e "$prefix/one-for-many" ] || [ -z "$(ls -A "$prefix")" ] ||
-    fail "$prefix holds something else than an installed lab. Give a new folder: make install PREFIX=folder"
 echo 'This lab is installed for many by make install.' >"$prefix/one-for-many"
 
 [ -e "$prefix/$venv/bin/python" ] || bring_python

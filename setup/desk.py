@@ -60,5 +60,7 @@ def main() -> None:
     parser = flags.Parser(description='Makes a desk of your own, where one lab is installed for many.')
     parser.add_argument('desk', nargs='?', default='~/lab', help='the folder of the desk (default: ~/lab)')
     desk = Path(parser.parse_args().desk).expanduser()
+    if not desk.is_absolute():  # After `make -C` it would lie in the lab.
+        raise LabError(f'DESK={desk}: a folder from the root or from ~ on is wanted, such as ~/lab.')
     lay(desk)
     print(f'{desk} is your desk. Do: cd {desk}; source .venv/bin/activate')

@@ -56,6 +56,17 @@ def test_a_class_that_was_not_given_the_solutions_packs_without_them(project):
     assert 'ImageSegmentation/exercises/file.py' in names_in(packing.pack(project))
 
 
+def test_of_a_desk_away_from_the_lab_the_students_own_exercises_are_packed_there(project, tmp_path_factory):
+    desk = tmp_path_factory.mktemp('desk')
+    (desk / 'exercises').mkdir()
+    (desk / 'exercises' / 'mine.py').write_text('')
+    archive = packing.pack(project, desk)
+    assert archive.parent == desk
+    packed = names_in(archive)
+    assert {name.split('/')[2] for name in packed if '/exercises/' in name} == {'mine.py'}
+    assert 'ImageSegmentation/lvseg/file.py' in packed
+
+
 def test_where_a_part_is_missing_nothing_is_packed_and_an_earlier_archive_stays(project):
     earlier = packing.pack(project).read_bytes()
     (project / 'lvseg').rename(project / 'elsewhere')

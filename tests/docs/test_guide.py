@@ -22,7 +22,7 @@ from tests.docs.conftest import LANGUAGES, chapters_of
 MAX_PICTURE_BYTES = 150_000
 
 GUIDES = [str(file.relative_to(PROJECT)) for language in LANGUAGES for file in chapters_of(PROJECT, language)]
-DOCUMENTS = ['README.md', 'docs/lab.md', 'docs/lab.ko.md', 'docs/differences.md', *GUIDES]
+DOCUMENTS = ['README.md', 'docs/lab.md', 'docs/lab.ko.md', 'docs/differences.md', 'docs/instructor.md', *GUIDES]
 
 
 # --- Two languages, one lab
@@ -139,7 +139,7 @@ def test_a_flag_within_the_text_is_one_that_there_is(path, document, root, load)
     )
     there_are = {flag for parser in parsers for flag in re.findall(r'--[a-z_]+', parser.format_help())}
     for code in document(path).inline_code:
-        if not code.startswith(('make ', 'python ')):
+        if not code.startswith(('make ', 'python ', 'git ')):
             assert set(re.findall(r'--[a-z_]+', code)) <= there_are, code
 
 
