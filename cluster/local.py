@@ -20,7 +20,7 @@ from lvseg.errors import LabError
 from lvseg.project import EXERCISES, PROJECT, SOLUTIONS, exercise_names, shown
 from lvseg.tasks import CHIEF, PS, WORKER
 
-_SECONDS_TO_END = 20  # For those that outlive the chief: they see that it is gone.
+_SECONDS_TO_END = 6  # For the others, when the chief has told them to.
 _PR_SET_PDEATHSIG = 1
 _C_LIBRARY = ctypes.CDLL(None)
 
@@ -127,7 +127,8 @@ def _followed(chief: Process, others: List[Process]) -> int:
         while chief.running.poll() is None:
             first = first or next((other for other in others if other.running.poll()), None)
             time.sleep(0.1)
-        until = time.monotonic() + _SECONDS_TO_END
+        # One that was killed has told nobody.
+        until = time.monotonic() + (_SECONDS_TO_END if chief.running.returncode >= 0 else 0)
         while time.monotonic() < until and any(other.running.poll() is None for other in others):
             time.sleep(0.1)
     finally:

@@ -220,13 +220,20 @@ class Roll:
     def _judge(self, place: int, task: Task, state: _State) -> None:
         tells = int(state.pulses[place][1])
         if tells == _FAILED:
-            self._end_here(1, f'{task} has ended by an error, which it has printed. {_WHAT_TO_DO}')
+            self._end_all(f'{task} has ended by an error, which it has printed. {_WHAT_TO_DO}')
         if tells > _ASKED_TO_STOP:
             self.on_request(tells - _ASKED_TO_STOP)
         # While nothing is heard of the keeper, nothing can be heard of the others.
         silent = self._heard[self._keepers_place] - self._heard[place]
         if tells != _LEFT and silent > _SECONDS_OF_SILENCE:
-            self._end_here(1, _gone(task))
+            self._end_all(_gone(task))
+
+    def _end_all(self, why: str) -> None:
+        """Whoever is the first to see it tells the others, lest they wonder where this one has gone."""
+        end = {'code': 1, 'why': why}
+        with contextlib.suppress(tf.errors.OpError):
+            self._session.run(self._write_end, {self._text: json.dumps(end)})
+        self._leave(end)
 
     def _leave(self, end: Dict[str, Any]) -> None:
         with contextlib.suppress(tf.errors.OpError):
@@ -238,7 +245,8 @@ class Roll:
         self._end_here(end['code'], end['why'])
 
     def _all_have_left(self, state: _State) -> bool:
-        return all(tells == _LEFT for (_, tells), note in zip(state.pulses, state.notes) if note)
+        others = [place for place in range(len(self._everyone)) if place != self._place and state.notes[place]]
+        return all(state.pulses[place][1] in (_LEFT, _FAILED) for place in others)
 
     def _end_here(self, code: int, why: str) -> None:
         """Ends the process from beside its main thread, which may wait within TensorFlow for what never comes."""
