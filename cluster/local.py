@@ -20,7 +20,7 @@ from lvseg.errors import LabError
 from lvseg.project import EXERCISES, PROJECT, SOLUTIONS, exercise_names, shown
 from lvseg.tasks import CHIEF, PS, WORKER
 
-_SECONDS_TO_END = 20  # For those that outlive the chief: they see that it is gone.
+_SECONDS_TO_END = 6  # For the others, when the chief has told them to.
 _PR_SET_PDEATHSIG = 1
 _C_LIBRARY = ctypes.CDLL(None)
 
@@ -118,16 +118,17 @@ def _started(arguments: List[str], task: Dict[str, Any], cores: List[int], folde
 
 
 def _followed(chief: Process, others: List[Process]) -> int:
-    """Waits for the chief, and then for the others; says what one of them had to say that ended first."""
+    """Waits for the chief, and then for the others; tells the error of one of them, if all ended by that."""
     forwarded = (signal.SIGTERM, signal.SIGHUP)
     earlier = {number: signal.signal(number, lambda n, frame: chief.running.send_signal(n)) for number in forwarded}
     earlier[signal.SIGINT] = signal.signal(signal.SIGINT, lambda number, frame: None)  # The terminal tells the chief.
     try:
         first = None
         while chief.running.poll() is None:
-            first = first or next((other for other in others if other.running.poll()), None)
+            first = first or next((other for other in others if other.running.poll() == 1), None)
             time.sleep(0.1)
-        until = time.monotonic() + _SECONDS_TO_END
+        # One that was killed has told nobody.
+        until = time.monotonic() + (_SECONDS_TO_END if chief.running.returncode >= 0 else 0)
         while time.monotonic() < until and any(other.running.poll() is None for other in others):
             time.sleep(0.1)
     finally:

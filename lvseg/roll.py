@@ -26,6 +26,9 @@ _SECONDS_UNTIL_TOLD = 2.0  # Who waits longer says for whom.
 _SECONDS_TO_LEAVE = 5.0
 _CALL_MS = 4000  # What is not answered by then is asked again.
 
+# The exit status of one, other than the chief, that had to end by no fault of its own.
+FOLLOWED = 3
+
 # What a process tells with its pulse; the last one plus the number of the signal that it got.
 _WELL, _FAILED, _LEFT, _ASKED_TO_STOP = 0, 1, 2, 100
 
@@ -89,7 +92,7 @@ class Roll:
 
         def found(state: _State) -> Optional[Dict[str, Dict[str, Any]]]:
             notes = {self._everyone[place].name: state.notes[place] for place in places}
-            return notes if all(notes.values()) else None
+            return notes if all('id' in note for note in notes.values()) else None
 
         return self._wait(found)
 
@@ -104,8 +107,11 @@ class Roll:
 
     def end(self, code: int, why: str = '') -> None:
         """The chief's last word: the others end with this exit status, too, and print why, if that is told."""
+        if self._over.is_set():
+            return
         self._over.set()
-        with contextlib.suppress(tf.errors.OpError):  # A ps that is gone need not be told.
+        with contextlib.suppress(tf.errors.OpError):  # A ps that is gone, or not there yet, need not be told.
+            self._reach()
             self._session.run(self._write_end, {self._text: json.dumps({'code': code, 'why': why})})
             self._call(_LEFT)
 
@@ -117,6 +123,8 @@ class Roll:
         """Tells the others that this process ends by an error, which it prints itself."""
         self._over.set()
         with contextlib.suppress(tf.errors.OpError):
+            self._reach()
+            self._session.run(self._write_note, {self._text: json.dumps({'failed': True})})
             self._call(_FAILED)
 
     def follow(self) -> NoReturn:
@@ -148,6 +156,10 @@ class Roll:
             ]
             self._initializer = tf.global_variables_initializer()
 
+    def _reach(self) -> None:
+        if self._session is None:
+            self._connect(f'grpc://{self._keeper.address}')
+
     def _connect(self, target: str) -> None:
         config = tf.ConfigProto(operation_timeout_in_ms=_CALL_MS, device_filters=[self._keeper.device])
         self._session = tf.Session(target, graph=self._graph, config=config)
@@ -162,8 +174,7 @@ class Roll:
         waiting = _Waiting()
         while True:
             try:
-                if self._session is None:
-                    self._connect(f'grpc://{self._keeper.address}')
+                self._reach()
                 return self._read()
             except tf.errors.FailedPreconditionError:  # The roll has not begun.
                 pass
@@ -220,13 +231,20 @@ class Roll:
     def _judge(self, place: int, task: Task, state: _State) -> None:
         tells = int(state.pulses[place][1])
         if tells == _FAILED:
-            self._end_here(1, f'{task} has ended by an error, which it has printed. {_WHAT_TO_DO}')
+            self._end_all(f'{task} has ended by an error, which it has printed. {_WHAT_TO_DO}')
         if tells > _ASKED_TO_STOP:
             self.on_request(tells - _ASKED_TO_STOP)
         # While nothing is heard of the keeper, nothing can be heard of the others.
         silent = self._heard[self._keepers_place] - self._heard[place]
         if tells != _LEFT and silent > _SECONDS_OF_SILENCE:
-            self._end_here(1, _gone(task))
+            self._end_all(_gone(task))
+
+    def _end_all(self, why: str) -> None:
+        """Whoever is the first to see it tells the others, lest they wonder where this one has gone."""
+        end = {'code': 1, 'why': why}
+        with contextlib.suppress(tf.errors.OpError):
+            self._session.run(self._write_end, {self._text: json.dumps(end)})
+        self._leave(end)
 
     def _leave(self, end: Dict[str, Any]) -> None:
         with contextlib.suppress(tf.errors.OpError):
@@ -238,7 +256,8 @@ class Roll:
         self._end_here(end['code'], end['why'])
 
     def _all_have_left(self, state: _State) -> bool:
-        return all(tells == _LEFT for (_, tells), note in zip(state.pulses, state.notes) if note)
+        others = [place for place in range(len(self._everyone)) if place != self._place and state.notes[place]]
+        return all(state.pulses[place][1] in (_LEFT, _FAILED) for place in others)
 
     def _end_here(self, code: int, why: str) -> None:
         """Ends the process from beside its main thread, which may wait within TensorFlow for what never comes."""
@@ -248,7 +267,7 @@ class Roll:
             print(f'ERROR: {one_line(why)}', file=sys.stderr)
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)
+        os._exit(FOLLOWED if code == 1 and self._task.type != tasks.CHIEF else code)
 
 
 def _gone(task: Task) -> str:

@@ -78,6 +78,23 @@ def join() -> Optional[Team]:
     return team
 
 
+@contextlib.contextmanager
+def telling_of_errors(team: Optional[Team]) -> Iterator[None]:
+    """Should this process end by an error, the others learn of it, and end, too."""
+    try:
+        yield
+    except BaseException as error:
+        if team is None:
+            pass
+        elif not team.is_chief:
+            team.roll.fail()
+        elif isinstance(error, SystemExit):  # Interrupted, with a checkpoint.
+            team.roll.end(error.code)
+        else:
+            team.roll.end(1, 'the chief has ended by an error, which it has printed.')
+        raise
+
+
 def agree(run: Run, args: Namespace, team: Team) -> Run:
     """The run as all of them train it; waits until all are there.
 
@@ -121,12 +138,13 @@ def graph(run: Run) -> Iterator[None]:
         cluster=tf.train.ClusterSpec(team.task.cluster), worker_device=team.task.device
     )
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_telling_the_others(team))
+        stack.enter_context(telling_of_errors(team))
         stack.enter_context(tf.device(variables_on_ps))
         stack.enter_context(_averaging_gradients(team.task))
         if not team.is_chief:  # The shapes of the network's layers are printed by the chief.
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         yield
+    team.roll.end(0)
 
 
 def loss_of_batch(loss: tf.Tensor) -> tf.Tensor:
@@ -264,21 +282,6 @@ def _averaged(loss: tf.Tensor, gradients: List[Tuple], task: Task) -> List[Tuple
         (None if gradient is None else average(gradient, variable.shape, variable.device), variable)
         for gradient, variable in gradients
     ]
-
-
-@contextlib.contextmanager
-def _telling_the_others(team: Team) -> Iterator[None]:
-    try:
-        yield
-    except BaseException as error:
-        if not team.is_chief:
-            team.roll.fail()
-        elif isinstance(error, SystemExit):  # Interrupted, with a checkpoint.
-            team.roll.end(error.code)
-        else:
-            team.roll.end(1, 'the chief has ended by an error, which it has printed.')
-        raise
-    team.roll.end(0)
 
 
 @contextlib.contextmanager

@@ -28,23 +28,24 @@ def describe(args: Namespace, added: Sequence[Flag] = ()) -> Run:
             on with cannot be read; or the processes that are to train together (TF_CONFIG) do not agree.
     """
     team = together.join()
-    earlier = (runs.load(args.checkpoint_dir) if args.resume else None) or {}
-    checkpoint = checkpoints.newest(args.checkpoint_dir) if args.resume else None
-    settings = {
-        **vars(args),
-        'slices': inputs.count(args.data_dir, 'train', args.batch_size),
-        'seed': _seed(args.seed, earlier.get('seed')),
-        'init_from': earlier.get('init_from') if args.resume else args.init_from,
-        'added_flags': [flag.name for flag in added],
-    }
-    run = Run(
-        steps_done=0 if checkpoint is None else checkpoints.step(checkpoint),
-        kept_on_resume=['batch_size', *(flag.name for flag in added if flag.kept_on_resume)],
-        for_inference={flag.name: settings[flag.name] for flag in added if flag.for_inference},
-        settings=settings,
-        **{name: settings[name] for name in Run._fields if name in settings},
-    )
-    return run if team is None else together.agree(run, args, team)
+    with together.telling_of_errors(team):
+        earlier = (runs.load(args.checkpoint_dir) if args.resume else None) or {}
+        checkpoint = checkpoints.newest(args.checkpoint_dir) if args.resume else None
+        settings = {
+            **vars(args),
+            'slices': inputs.count(args.data_dir, 'train', args.batch_size),
+            'seed': _seed(args.seed, earlier.get('seed')),
+            'init_from': earlier.get('init_from') if args.resume else args.init_from,
+            'added_flags': [flag.name for flag in added],
+        }
+        run = Run(
+            steps_done=0 if checkpoint is None else checkpoints.step(checkpoint),
+            kept_on_resume=['batch_size', *(flag.name for flag in added if flag.kept_on_resume)],
+            for_inference={flag.name: settings[flag.name] for flag in added if flag.for_inference},
+            settings=settings,
+            **{name: settings[name] for name in Run._fields if name in settings},
+        )
+        return run if team is None else together.agree(run, args, team)
 
 
 @contextlib.contextmanager

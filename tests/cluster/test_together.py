@@ -167,7 +167,7 @@ def test_a_worker_with_other_flags_is_refused_with_what_differs(task, cluster, t
     assert waiting == f'Waiting for worker 0 ({cluster["worker"][0]}) …\n'
     worker = task(cluster, 'worker', *flags, '--learning_rate', 0.1)
     said = [process.communicate(timeout=60)[1] for process in (chief, worker, ps)]
-    assert [process.returncode for process in (chief, worker, ps)] == [1, 1, 1]
+    assert [process.returncode for process in (chief, worker, ps)] == [1, 3, 3]
     for text in said:
         assert lines(text) == [
             'ERROR: worker 0 has --learning_rate 0.1, the chief --learning_rate 0.01. Start all of them with the same '
