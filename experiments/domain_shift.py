@@ -90,11 +90,13 @@ def train(data_dir: Path, augment: bool, steps: int, seed: int, folder: Path, st
     Args:
         start: the run whose weights are the first ones (default: random ones).
     """
-    epochs = -(-steps // -(-records.count(record_file(str(data_dir), 'train')) // _BATCH_SIZE))
+    slices = records.count(record_file(str(data_dir), 'train'))
+    batch_size = min(_BATCH_SIZE, slices)
+    epochs = -(-steps // -(-slices // batch_size))
     recipe = [flag for flag in RECIPE if augment or flag != '--augment']
+    own = ['--batch_size', str(batch_size), '--num_epochs', str(epochs)]  # Of two of the same flag, the last counts.
     weights = ['--init_from', shown(start)] if start else []
-    training_flags = [*recipe, '--num_epochs', str(epochs), *weights]  # Of two numbers of epochs, the last counts.
-    training = Training('challenge', training_flags, seed, measuring.fingerprint(data_dir), [])
+    training = Training('challenge', [*recipe, *own, *weights], seed, measuring.fingerprint(data_dir), [])
     measured = measuring.earlier(training, folder) or measuring.measure(training, data_dir, folder)
     known = Score(measured.metrics['dice'], measured.metrics['per_slice']['dice']['mean'])
     return Run(folder / 'train', known)

@@ -82,18 +82,11 @@ def test_it_is_trained_further_on_1_5_and_20_slices_from_the_plain_run_with_augm
         (list(RECIPE), 'plain', 'with-augmentation'),
     ):
         # 40 steps: of 1 and of 5 slices a batch is all, and 20 are 3 batches of 8: 40 / 3 = 13.3 epochs.
-        for slices, epochs in ((1, '40'), (5, '40'), (20, '14')):
+        for slices, batch, epochs in ((1, '1', '40'), (5, '5', '40'), (20, '8', '14')):
             name = f'noise-{slices}-slices-{words}'
             (flags,) = [made[2] for made in trainings if made[0] == name]
-            assert flags == [
-                *recipe,
-                '--num_epochs',
-                epochs,
-                '--init_from',
-                str(folder / start / 'train'),
-                '--seed',
-                '1',
-            ]
+            own = ['--batch_size', batch, '--num_epochs', epochs]  # No batch can have more slices than there are.
+            assert flags == [*recipe, *own, '--init_from', str(folder / start / 'train'), '--seed', '1']
             sides = [line['split'] for line in manifest_of(folder / name / 'data')]
             assert sides == ['train'] * slices + ['val']
 
@@ -112,7 +105,7 @@ def test_all_kinds_have_the_same_number_of_steps(shifted, trainings):
     # 24 slices are 3 batches of 8: 100 / 3 = 33.3 epochs.
     for kind in ('plain', 'noise', 'contrast'):
         (flags,) = [made[2] for made in trainings if made[0] == kind]
-        assert flags == [*RECIPE, '--num_epochs', '34', '--seed', '1']
+        assert flags == [*RECIPE, '--batch_size', '8', '--num_epochs', '34', '--seed', '1']
 
 
 REAL = [f'{group}-0{number}' for group in ('SC-HF-I', 'SC-HF-NI', 'SC-HYP', 'SC-N') for number in (1, 2, 3)]
