@@ -28,7 +28,7 @@ NOTEBOOKS = PROJECT / 'notebooks'
 _FOR_THE_SHELL = re.compile(r'<!-- shell -->\n.*?<!-- /shell -->\n', re.DOTALL)
 _FOR_NOTEBOOKS = re.compile(r'<!-- notebook\n(.*?)-->\n', re.DOTALL)
 _COMMANDS = re.compile(r'^```sh\n(.*?)^```\n', re.MULTILINE | re.DOTALL)
-_PROGRAM = re.compile(r"^python - <<'(\w+)'\n(.*)^\1\n", re.MULTILINE | re.DOTALL)
+_PROGRAM = re.compile(r"^python - <<'(\w+)'\n(.*?)^\1\n", re.MULTILINE | re.DOTALL)
 _CHECK = re.compile(r'^(?:make check EXERCISE=|python scripts/check\.py )(\w+)$', re.MULTILINE)
 _LINK = re.compile(r'(!?)\[([^\]]*)\]\(([^)\s]+)\)')
 _CHAPTER = re.compile(r'\d+-.*\.md')
@@ -104,12 +104,18 @@ def _first_cell(address: str) -> str:
 
 def _cells(commands: str, kind: str, has_last_check: bool) -> Iterator[str]:
     """The cells that a block of shell commands becomes."""
-    program = _PROGRAM.match(commands)
-    if program:
-        yield program.group(2)
-        return
+    while commands:
+        program = _PROGRAM.search(commands)
+        before, after = (commands[: program.start()], commands[program.end() :]) if program else (commands, '')
+        yield from _cells_of_lines(before.splitlines(), kind, has_last_check)
+        if program:
+            yield program.group(2)
+        commands = after
+
+
+def _cells_of_lines(lines: List[str], kind: str, has_last_check: bool) -> Iterator[str]:
     left = []
-    for command in commands.splitlines():
+    for command in lines:
         check = _CHECK.match(command)
         if command in _SET_UP:
             continue

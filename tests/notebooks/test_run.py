@@ -1,5 +1,6 @@
 """The notebooks run: those with solutions from top to bottom, those for students up to the first blank."""
 
+import os
 import re
 
 import pytest
@@ -8,16 +9,20 @@ from tests.docs.test_commands import LEFT_OUT, SLICES_KEPT, keep_few_slices
 
 pytestmark = pytest.mark.slow
 
+# The first seven are the lab. What follows takes minutes, and its cells are the commands that test_commands.py runs; whoever
+# changes how cells run can have all of them: LAB_NOTEBOOKS=99 python -m pytest -m slow tests/notebooks
+CHAPTERS = int(os.environ.get('LAB_NOTEBOOKS', 7))
 
-def test_solution_notebooks_run_from_top_to_bottom(made, run_notebook, lab):
-    """In the order of the guide, whose later chapters look at what the earlier ones have trained; on few slices."""
+
+def test_the_solution_notebooks_of_the_lab_run_from_top_to_bottom(made, run_notebook, lab):
+    """One after the other, for they look at what earlier ones have trained; on few slices."""
 
     def lighten(cell, cell_index, **_):
         if 'data_prep' in cell.source:
             for name in SLICES_KEPT:
                 keep_few_slices(lab / name)
 
-    for name, notebook in made('en', 'solution').items():
+    for name, notebook in sorted(made('en', 'solution').items())[:CHAPTERS]:
         notebook.cells = [cell for cell in notebook.cells if cell.source.replace('%%lab\n', '') not in LEFT_OUT]
         ran = run_notebook(notebook, on_cell_executed=lighten)
         assert ran.error is None, f'{name}: {ran.error}'
