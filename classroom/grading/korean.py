@@ -35,10 +35,12 @@ _KOREAN = {
     'expression.not_reached': '프로그램을 실행할 수 없어 {name}를 시험하지 못했습니다.',
     'inference.W_fc.wanted': '이 행렬은 모든 화소의 행을 은닉 유닛마다 수 하나로 바꿉니다.',
     'inference.W_fc.hint': '수가 n개인 행에 n행 m열 행렬을 곱하면 수가 m개인 행이 됩니다.',
-    'inference.W_fc.stronger_hint': 'flatten1_op이 그 행이고, 길이는 아래의 reshape에 있습니다. h_fc1은 수가 몇 개여야 합니까?',
+    'inference.W_fc.stronger_hint': 'flatten1_op이 그 행이고, 길이는 아래의 reshape에 있습니다. '
+    'h_fc1은 수가 몇 개여야 합니까?',
     'inference.W_fc2.wanted': '이 행렬은 은닉 유닛의 수들을 화소마다 클래스마다 점수 하나로 바꿉니다.',
     'inference.W_fc2.hint': '행의 수는 곱해지는 h_fc1의 열의 수와 맞아야 합니다.',
-    'inference.W_fc2.stronger_hint': 'h_fc2는 아래에서 높이 x 너비 x 클래스로 모양이 바뀝니다. 그만큼의 수가 한 행으로 나와야 합니다.',
+    'inference.W_fc2.stronger_hint': 'h_fc2는 아래에서 높이 x 너비 x 클래스로 모양이 바뀝니다. '
+    '그만큼의 수가 한 행으로 나와야 합니다.',
     'evaluation.divs.wanted': 'indices와 모양이 같은 정수로, 두 마스크가 모두 1이면 1, 아니면 0이어야 합니다.',
     'evaluation.divs.hint': 'sum_tensor는 0, 1, 2 가운데 하나입니다. 각각의 절반을 내림하면 얼마입니까?',
     'evaluation.divs.stronger_hint': '윗줄에 2로 채운 텐서가 있고, tf.floordiv는 나누어 내림합니다. '
@@ -56,7 +58,8 @@ _KOREAN = {
     'per_image.return.wanted': '이미지마다 평균은 0, 표준편차는 1이어야 합니다.',
     'per_image.return.hint': '먼저 평균을 0으로, 다음에 퍼진 정도를 1로 맞춥니다.',
     'per_image.return.stronger_hint': '표준편차는 분산의 제곱근(tf.sqrt)입니다.',
-    'soft_dice.dice.wanted': '0과 1의 마스크 대신 확률로 구한 단면마다의 Dice [batch]이고, 분자와 분모에 1(화소)을 더합니다.',
+    'soft_dice.dice.wanted': '0과 1의 마스크 대신 확률로 구한 단면마다의 Dice [batch]이고, '
+    '분자와 분모에 1(화소)을 더합니다.',
     'soft_dice.dice.hint': 'area()는 확률로 된 마스크도 더합니다. 교집합의 마스크는 무엇입니까?',
     'soft_dice.dice.stronger_hint': '두 마스크의 곱은 둘 다 1인 곳에서 1입니다. 공식은 Dice 지표와 같고, '
     '1화소를 분자와 분모에 한 번씩 더합니다.',
@@ -71,12 +74,14 @@ _KOREAN = {
     'warmup.fall.hint': 'tf.cos는 각이 0에서 pi로 가는 동안 1에서 -1로 갑니다. done에 맞는 각은 무엇입니까?',
     'warmup.fall.stronger_hint': '1을 더해 반으로 나누면 1에서 -1이 1에서 0이 됩니다.',
     'augment.labels.wanted': '정답은 이미지를 따라가며, uint8의 0 또는 1로 남아야 합니다.',
-    'augment.labels.hint': '정답에는 0과 1 사이의 값이 없습니다. 아래의 두 함수 가운데 있는 값만 쓰는 것은 어느 것입니까?',
+    'augment.labels.hint': '정답에는 0과 1 사이의 값이 없습니다. '
+    '아래의 두 함수 가운데 있는 값만 쓰는 것은 어느 것입니까?',
     'augment.labels.stronger_hint': '이미지를 가져온 자리와 같은 자리입니다.',
     'turned.return.wanted': '행과 열, 두 가지입니다. 자리마다 중심에서의 거리는 그대로이고, 방향만 그 각만큼 다르며, '
     '뒤집히지 않아야 합니다.',
     'turned.return.hint': 'x, y를 각 a만큼 돌리면 x cos a - y sin a와 x sin a + y cos a가 됩니다.',
-    'turned.return.stronger_hint': '두 결과 모두 행과 열을 함께 씁니다. 각이 0이면(코사인 1, 사인 0) 행은 행, 열은 열로 남고, '
+    'turned.return.stronger_hint': '두 결과 모두 행과 열을 함께 씁니다. '
+    '각이 0이면(코사인 1, 사인 0) 행은 행, 열은 열로 남고, '
     '두 사인 가운데 하나에 빼기가 붙습니다.',
     'up.enlarged.wanted': '출력의 높이와 너비가 입력의 두 배여야 합니다.',
     'up.enlarged.hint': '전치 합성곱은 수마다 조각을 그리고, 조각은 스트라이드만큼 떨어져 있습니다.',

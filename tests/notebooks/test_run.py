@@ -9,8 +9,8 @@ from tests.docs.test_commands import LEFT_OUT, SLICES_KEPT, keep_few_slices
 
 pytestmark = pytest.mark.slow
 
-# The first seven are the lab. What follows takes minutes, and its cells are the commands that test_commands.py runs; whoever
-# changes how cells run can have all of them: LAB_NOTEBOOKS=99 python -m pytest -m slow tests/notebooks
+# The first seven are the lab. What follows takes minutes, and its cells are the commands that test_commands.py runs;
+# whoever changes how cells run can have all of them: LAB_NOTEBOOKS=99 python -m pytest -m slow tests/notebooks
 CHAPTERS = int(os.environ.get('LAB_NOTEBOOKS', 7))
 
 

@@ -97,7 +97,7 @@ def test_an_archive_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
         collecting.submission(path, 'cnn')
 
 
-@pytest.mark.parametrize('content', [b'no archive', gzip.compress(b'no tar'), b''])
+@pytest.mark.parametrize('content', [b'no archive', gzip.compress(b'no tar'), b''], ids=['text', 'gzip', 'empty'])
 @pytest.mark.parametrize('name', ['a.tar.gz', 'a.zip', 'a.tar'])
 def test_a_damaged_archive_is_told_in_one_line(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
