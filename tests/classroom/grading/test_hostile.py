@@ -30,7 +30,9 @@ from pathlib import Path
 import sys
 from classroom.grading import reports, running, sandbox
 sandbox.SECONDS = 10
-found = running.grade(Path(sys.argv[1]), Path(sys.argv[2]), {'cnn': networks.solution('cnn')}, int(sys.argv[3]))
+exercise = sys.argv[4]
+solutions = {exercise: networks.solution(exercise)}
+found = running.grade(Path(sys.argv[1]), Path(sys.argv[2]), solutions, int(sys.argv[3]))
 reports.write(found, {}, Path(sys.argv[2]))
 """
 
@@ -113,9 +115,9 @@ def hand_in_archive(folder, student, files):
             tar.addfile(member, io.BytesIO(text.encode()))
 
 
-def graded(submissions, out, jobs=2):
+def graded(submissions, out, jobs=2, exercise='cnn'):
     environment = {**os.environ, 'PYTHONPATH': str(PROJECT), 'SECRET_OF_THE_SERVER': '1'}
-    command = [sys.executable, '-c', GRADE, str(submissions), str(out), str(jobs)]
+    command = [sys.executable, '-c', GRADE, str(submissions), str(out), str(jobs), exercise]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ''
@@ -181,6 +183,26 @@ def test_a_wrong_blank_costs_its_point(rows):
     assert rows['half']['total'] == '23'
     assert rows['half']['cnn conv1 kernel_size width'] == '0'
     assert rows['half']['cnn code'] == 'kernel_size.wrong'
+
+
+def test_a_function_with_blanks_is_judged_by_what_it_does_and_not_by_what_it_says(tmp_path):
+    dice = networks.solution('cnnDice').with_name('runEval.py').read_text(encoding='utf-8')
+    wrong = dice.replace('2 * intersection', '3 * intersection')
+    fake = 'from classroom import probes\nprobes.same = lambda *_: True\nprobes.told = lambda *_: []\n'
+    assert wrong != dice
+    for student, text in (('right', dice), ('wrong', wrong), ('fakes', f'{wrong}\n{fake}')):
+        exercise = tmp_path / 'some' / student / 'exercises' / 'cnnDice'
+        exercise.mkdir(parents=True)
+        for path in networks.solution('cnnDice').parent.glob('*.py'):
+            (exercise / path.name).write_text(path.read_text(encoding='utf-8'), encoding='utf-8')
+        (exercise / 'runEval.py').write_text(text, encoding='utf-8')
+    rows = graded(tmp_path / 'some', tmp_path / 'out', exercise='cnnDice')
+    assert {student: row['cnnDice dice metric'] for student, row in rows.items()} == {
+        'right': '1',
+        'wrong': '0',
+        'fakes': '0',
+    }
+    assert rows['right']['total'] == rows['right']['of']
 
 
 def test_a_solution_is_not_there_to_be_imported(rows):
