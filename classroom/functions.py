@@ -63,12 +63,13 @@ def judged(path: Path, solution: Solved) -> Tuple[Dict[Expression, Verdict], Opt
 
 def unknown(solution: Solved) -> Dict[Expression, Verdict]:
     """Of a file that cannot be run."""
-    return {each: _verdict(each, [UNKNOWN] * len(paths), 'not_reached') for each, paths in solution.paths.items()}
+    return {each: verdict_on(each, [UNKNOWN] * len(paths), 'not_reached') for each, paths in solution.paths.items()}
 
 
-def _verdict(
+def verdict_on(
     expression: Expression, states: List[str], code: str, line: Optional[int] = None, said: str = ''
 ) -> Verdict:
+    """What a statement's blanks are; `code` is what is to be said of them."""
     values = {**expression._asdict(), 'said': f'{said} ' if said else '', 'wanted': wanted(expression)}
     return Verdict(tuple(states), message(f'expression.{code}', **values), line)
 
@@ -96,22 +97,22 @@ class _Attempt:
     def verdict(self, expression: Expression) -> Verdict:
         paths, line = self._solution.paths[expression], self._text.line(expression)
         if self._whole[expression.function]:
-            return _verdict(expression, [RIGHT] * len(paths), 'right', line)
+            return verdict_on(expression, [RIGHT] * len(paths), 'right', line)
         of_function = [each for each in self._solution.paths if each.function == expression.function]
         gone = [each for each in of_function if self._text.line(each) is None]
         if gone:
-            return _verdict(gone[0], [UNKNOWN] * len(paths), 'missing')
+            return verdict_on(gone[0], [UNKNOWN] * len(paths), 'missing')
         if not self._between[expression.function]:
             states = [OPEN if self._is_open(expression, path) else UNKNOWN for path in paths]
-            return _verdict(expression, states, 'between', line)
+            return verdict_on(expression, states, 'between', line)
 
         if any(self._text.at(expression, path) is None for path in paths):  # Written in a way of the student's own.
             state, said = self._state(expression, ())
-            return _verdict(expression, [state] * len(paths), state, line, said)
+            return verdict_on(expression, [state] * len(paths), state, line, said)
         found = [self._state(expression, path) for path in paths]
         states = [state for state, _ in found]
         code = next(state for state in (WRONG, OPEN, RIGHT) if state in states)
-        return _verdict(expression, states, code, line, ' '.join({said for _, said in found if said}))
+        return verdict_on(expression, states, code, line, ' '.join({said for _, said in found if said}))
 
     def _is_open(self, expression: Expression, path: blanks.Path) -> bool:
         return blanks.is_open(self._text.at(expression, path) or self._text.at(expression, ()))

@@ -34,6 +34,7 @@ class Solution:
     """The solution of an exercise: its blanks, the layers and functions that have them, and what its functions give."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         text = networks.source(path)
         self.parameters = blanks.parameters(text)
         with networks.quiet():

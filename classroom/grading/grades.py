@@ -17,7 +17,7 @@ from classroom.blanks import Parameter
 from classroom.grading import collecting, observing, sandbox
 from classroom.grading.korean import korean
 from classroom.grading.observing import Task
-from classroom.judging import AXES, Report, Solution
+from classroom.judging import AXES, Place, Report, Solution
 from classroom.texts import Message, message
 
 NETWORK = 'neuralnetwork.py'
@@ -72,7 +72,8 @@ def build(item: Item, task: Task, closed: bool, lab: str) -> None:
             (copy / name).write_bytes(content)
         facts.update(_built(item, copy / NETWORK, task, closed))
     item.kept.mkdir(parents=True, exist_ok=True)
-    (item.kept / NETWORK).write_bytes(handed_in.files[NETWORK])
+    for name, content in handed_in.files.items():
+        (item.kept / name).write_bytes(content)
     _keep(item, facts)
 
 
@@ -173,18 +174,17 @@ def without(problem: Message, solution: Solution) -> Report:
 def _judged(item: Item, facts: Dict[str, Any], solution: Solution, closed: bool) -> Dict[str, Any]:
     """Judges what was seen, closed off as well: a graph from a stranger may bring TensorFlow down."""
     seen = (item.kept / 'seen').read_bytes()
-    network = item.kept / NETWORK
     file = f'{EXERCISES.name}/{item.exercise}/{NETWORK}'
 
     def weigh(result: int) -> None:
         with os.fdopen(result, 'w') as written:
-            json.dump(_grade(item, _weighed(seen, text, solution, file), facts), written)
+            json.dump(_grade(item, _weighed(seen, texts, solution, file), facts), written)
 
     try:
-        text = networks.source(network)
+        texts = {name: networks.source(item.kept / name) for name in (NETWORK, *solution.files)}
     except LabError as error:
         return _grade(item, judging.unreadable(error, solution), facts)
-    work = sandbox.Work(weigh, item.kept / 'weighed', item.kept / 'said', _rooms())
+    work = sandbox.Work(weigh, item.kept / 'weighed', item.kept / 'said', [*_rooms(), solution.path.parent])
     if sandbox.run(work, closed) != sandbox.DONE:
         return _grade(item, without(message('grade.crash', file=file), solution), facts)
     return json.loads((item.kept / 'weighed').read_text())
@@ -195,9 +195,9 @@ def _rooms() -> List[Path]:
     return [Path(lvseg.__file__).parent, Path(apart.__file__).parent]
 
 
-def _weighed(seen: bytes, text: str, solution: Solution, file: str) -> Report:
+def _weighed(seen: bytes, texts: Dict[str, str], solution: Solution, file: str) -> Report:
     try:
-        return observing.report(seen, text, solution)
+        return observing.report(seen, texts, solution)
     except ValueError:
         code = 'grade.not_read' if seen else 'python.exit'
     if code == 'python.exit':
@@ -213,14 +213,13 @@ def _grade(item: Item, report: Report, facts: Dict[str, Any]) -> Dict[str, Any]:
         notes.append(message('grade.lab_changed', files=', '.join(facts['changed'][:5])))
     blanks = [
         {
-            'blank': f'{parameter.layer} {parameter.name} {axis}',
+            'blank': name,
             'right': state == judging.RIGHT,
             'state': state,
             'said': _both(verdict.text),
         }
-        for parameter, verdict in report.verdicts.items()
-        if isinstance(parameter, Parameter)  # No function is tried here; the network as a whole is.
-        for axis, state in zip(AXES, verdict.states)
+        for place, verdict in report.verdicts.items()
+        for name, state in zip(_names(place, len(verdict.states)), verdict.states)
     ]
     return {
         'student': item.student,
@@ -230,6 +229,14 @@ def _grade(item: Item, report: Report, facts: Dict[str, Any]) -> Dict[str, Any]:
         'hints': [_both(hint) for hint in report.hints],
         'notes': [_both(note) for note in notes],
     }
+
+
+def _names(place: Place, blanks: int) -> List[str]:
+    """What the blanks of a place are called."""
+    if isinstance(place, Parameter):
+        return [f'{place.layer} {place.name} {axis}' for axis in AXES]
+    numbers = [''] if blanks == 1 else [f' {number}' for number in range(1, blanks + 1)]
+    return [f'{place.function} {place.name}{number}' for number in numbers]
 
 
 def _both(said: Message) -> Dict[str, Any]:

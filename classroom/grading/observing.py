@@ -8,8 +8,9 @@ import base64
 import json
 import numbers
 import re
+import types
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from lvseg import networks
 from lvseg.errors import LabError
@@ -18,10 +19,12 @@ from lvseg.layout import SIZE
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from classroom import judging
-from classroom.blanks import Parameter
-from classroom.judging import FIXME, Attempt, Solution, Whole
+from classroom import functions, judging, probes
+from classroom.blanks import Expression, Parameter, Text, is_open
+from classroom.functions import Solved
+from classroom.judging import Attempt, Solution, Whole
 from classroom.texts import Message, message, worded
+from classroom.verdicts import FIXME, OPEN, RIGHT, UNKNOWN, WRONG, Verdict
 
 _LONGEST = 300  # Letters, of what a student's code says.
 _CODE = re.compile(r'[a-z_]{1,30}\.[a-z_]{1,30}')
@@ -32,11 +35,13 @@ class Task(NamedTuple):
 
     parameters: List[Parameter]
     outputs: Dict[str, str]  # What each function is to give.
+    functions: Dict[str, List[str]]  # Those that have blanks, of each file that has such.
 
 
 def task(solution: Solution) -> Task:
     """Of a solution, what may be known."""
-    return Task(solution.parameters, solution.outputs)
+    functions = {name: sorted({place.function for place in file.paths}) for name, file in solution.files.items()}
+    return Task(solution.parameters, solution.outputs, functions)
 
 
 # Where the student's code runs
@@ -45,20 +50,41 @@ def task(solution: Solution) -> Task:
 def observed(path: Path, exercise: Task) -> str:
     """Builds a student's network, as judging.check does; what was seen, as JSON."""
     text = networks.source(path)
-    attempt = judging.attempted(path, text, _WithoutAnswers(exercise.parameters))
+    attempt = Attempt({}, [], None, False)
+    if exercise.parameters:
+        attempt = judging.attempted(path, text, _WithoutAnswers(exercise.parameters))
     seen = {
         'values': [[*parameter, _plain(value)] for parameter, value in attempt.values.items()],
         'layers': attempt.layers,
         'failure': _told(attempt.failure, path),
+        'functions': {name: _probed(path.with_name(name), found) for name, found in exercise.functions.items()},
     }
     if not attempt.failure:
         seen['whole'] = _whole(path, text, exercise)
     return json.dumps(seen)
 
 
+def _probed(path: Path, functions: List[str]) -> Dict[str, Any]:
+    """What functions do with the input of classroom.probes; or why the file, or one of them, does nothing."""
+    try:
+        with networks.mistakes_explained(path):
+            module = networks.load(path, networks.source(path), FIXME=FIXME)
+    except LabError as error:
+        return {'failure': _told(judging.of_error(error), path)}
+    return {'told': {function: _told_by(module, function, path) for function in functions}}
+
+
+def _told_by(module: types.ModuleType, function: str, path: Path) -> Any:  # noqa: ANN401 - arrays as lists, or None
+    try:
+        with networks.mistakes_explained(path):
+            return [found.tolist() for found in probes.told(function, module)]
+    except Exception:  # As good as another answer: it is not what the solution does.
+        return None
+
+
 def refused(error: LabError, path: Path) -> str:
     """What is seen of a file that is refused, as JSON."""
-    return json.dumps({'values': [], 'layers': [], 'failure': _told(judging.of_error(error), path)})
+    return json.dumps({'values': [], 'layers': [], 'failure': _told(judging.of_error(error), path), 'functions': {}})
 
 
 class _WithoutAnswers:
@@ -130,8 +156,13 @@ class _Looks:
         return self._looks
 
 
-def report(seen: bytes, text: str, solution: Solution) -> judging.Report:
-    """The report on what was seen of a student's text; runs nothing of the student's.
+def report(seen: bytes, texts: Dict[str, str], solution: Solution) -> judging.Report:
+    """The report on what was seen of a student's files; runs nothing of the student's.
+
+    Args:
+        seen: what `observed` has written.
+        texts: the student's neuralnetwork.py, and each file whose functions have blanks.
+        solution: what they are compared with.
 
     Raises:
         ValueError: that is nothing that `observed` has written.
@@ -139,8 +170,10 @@ def report(seen: bytes, text: str, solution: Solution) -> judging.Report:
     try:
         told = json.loads(seen.decode())
         values = {Parameter(str(layer), str(name)): _value(value) for layer, name, value in told['values']}
-        attempt = Attempt(values, [str(layer) for layer in told['layers']], _message(told['failure']), False)
-        return judging.reported(text, attempt, solution, lambda: _judged_whole(told, solution))
+        in_functions, failure = _judged_functions(told['functions'], texts, solution)
+        attempt = Attempt(values, [str(layer) for layer in told['layers']], _message(told['failure']) or failure, False)
+        text = texts['neuralnetwork.py']
+        return judging.reported(text, attempt, solution, lambda: _judged_whole(told, solution), in_functions)
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise ValueError(str(error)) from None
 
@@ -159,6 +192,41 @@ def _message(told: Optional[Dict[str, Any]]) -> Optional[Message]:
     line = told['line'] if isinstance(told['line'], int) else None
     code = str(told['code'])
     return worded(code if _CODE.fullmatch(code) else 'python.error', str(told['text'])[:_LONGEST], line)
+
+
+def _judged_functions(
+    told: Dict[str, Any], texts: Dict[str, str], solution: Solution
+) -> Tuple[Dict[Expression, Verdict], Optional[Message]]:
+    """What the blanks of functions are, and why a file could not be run."""
+    verdicts, failures = {}, []
+    for name, file in solution.files.items():
+        seen = told.get(name, {})
+        failures.append(_message(seen.get('failure')))
+        try:
+            text = Text(texts[name])
+        except (SyntaxError, *networks.TOO_DEEP):
+            text = None
+        if text is None or 'told' not in seen:
+            verdicts.update(functions.unknown(file))
+            continue
+        for place in file.paths:
+            found = seen['told'].get(place.function)
+            right = found is not None and probes.same(
+                [np.array(one, np.float64) for one in found], file.told(place.function)
+            )
+            verdicts[place] = _judged_function(place, file, text, bool(right))
+    return verdicts, next(filter(None, failures), None)
+
+
+def _judged_function(place: Expression, file: Solved, text: Text, right: bool) -> Verdict:
+    """A function is right as a whole; which of its blanks keeps it from that is not tried, but for open ones."""
+    paths, line = file.paths[place], text.line(place)
+    if right:
+        return functions.verdict_on(place, [RIGHT] * len(paths), RIGHT, line)
+    if line is None:
+        return functions.verdict_on(place, [UNKNOWN] * len(paths), 'missing')
+    states = [OPEN if is_open(text.at(place, path) or text.at(place, ())) else WRONG for path in paths]
+    return functions.verdict_on(place, states, WRONG if WRONG in states else OPEN, line)
 
 
 def _judged_whole(told: Dict[str, Any], solution: Solution) -> Whole:

@@ -20,7 +20,7 @@ from typing import Callable, List, NamedTuple, NoReturn, Optional, Tuple
 SECONDS = 60  # Building a network takes one or two.
 MEMORY = 2 << 30  # Bytes, beyond what Python with TensorFlow takes by itself.
 OUTPUT = 16 << 20  # Bytes: a network's graph has some 100 KB.
-PROCESSES = 16  # And threads.
+PROCESSES = 64  # And threads: a session of TensorFlow has some for each core.
 NOBODY = 65534  # The user and the group without rights, if the grader is root.
 
 # How a work ended, as the exit status of the process that watches it.
