@@ -84,6 +84,26 @@ def test_tensorboard_opens_below_a_cell(made):
     assert '%tensorboard --logdir logs' in code(made('en', 'student'))
 
 
+def test_the_first_check_of_an_exercise_becomes_its_cell_and_later_ones_stay_commands(tmp_path):
+    chapter = tmp_path / '01-a.md'
+    checks = ['cnn', 'cnn --watch', 'cnn', 'cnn --hint', 'simple']
+    chapter.write_text('# A\n\n' + ''.join(f'```sh\npython scripts/check.py {check}\n```\n\n' for check in checks))
+    cells = [cell.source for cell in chapters.notebook(chapter, Edition('en', 'student'), '').cells[3:]]
+    assert [cell.splitlines()[:2] if cell.startswith('%%lab') else cell.splitlines()[0] for cell in cells] == [
+        '%%check cnn',
+        ['%%lab', 'python scripts/check.py cnn'],
+        ['%%lab', 'python scripts/check.py cnn --hint'],
+        '%%check simple',
+    ]
+
+
+def test_a_program_and_commands_of_one_block_get_a_cell_each(tmp_path):
+    chapter = tmp_path / '01-a.md'
+    chapter.write_text("# A\n\n```sh\nls\npython - <<'END'\na = 1\nprint(a)\nEND\npwd\n```\n")
+    cells = [cell.source for cell in chapters.notebook(chapter, Edition('en', 'student'), '').cells[3:]]
+    assert cells == ['%%lab\nls', 'a = 1\nprint(a)', '%%lab\npwd']
+
+
 def test_what_is_for_the_shell_alone_is_left_out_and_what_is_for_notebooks_alone_is_in(tmp_path):
     chapter = tmp_path / '01-a.md'
     chapter.write_text('# A\n\n<!-- shell -->\nby hand\n<!-- /shell -->\n\n<!-- notebook\nin a cell\n-->\n\nboth\n')
