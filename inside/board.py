@@ -57,9 +57,18 @@ def serve(logs: Path, port: int) -> None:
     Raises:
         LabError: TensorBoard ends by itself.
     """
-    command = [sys.executable, '-m', 'tensorboard.main', '--logdir', str(logs), '--host', HOST, '--port', str(port)]
-    with tempfile.TemporaryFile() as said:  # It warns of much that is in order; only its last words matter.
-        process = subprocess.Popen(command, stderr=said)
+    run_until_ctrl_c('TensorBoard', ['tensorboard.main', '--logdir', str(logs), '--host', HOST, '--port', str(port)])
+
+
+def run_until_ctrl_c(name: str, module: List[str], **environment: str) -> None:
+    """Runs a server, a module of Python's with its arguments.
+
+    Raises:
+        LabError: it ends by itself.
+    """
+    with tempfile.TemporaryFile() as said:  # Servers warn of much that is in order; only the last words matter.
+        command = [sys.executable, '-m', *module]
+        process = subprocess.Popen(command, stdout=said, stderr=said, env={**os.environ, **environment})
         try:
             status = process.wait()
         except KeyboardInterrupt:  # It goes to both.
@@ -67,7 +76,7 @@ def serve(logs: Path, port: int) -> None:
             return
         said.seek(0)
         words = said.read().decode(errors='replace').strip().splitlines() or [f'status {status}']
-        raise LabError(f'TensorBoard has ended: {one_line(words[-1])}')
+        raise LabError(f'{name} has ended: {one_line(words[-1])}')
 
 
 def main() -> None:

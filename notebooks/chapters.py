@@ -11,7 +11,7 @@ import mimetypes
 import os
 import re
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Optional
+from typing import Dict, Iterator, List, NamedTuple, Optional, Set
 
 from lvseg.project import PROJECT, SOLUTIONS
 
@@ -29,7 +29,7 @@ _FOR_THE_SHELL = re.compile(r'<!-- shell -->\n.*?<!-- /shell -->\n', re.DOTALL)
 _FOR_NOTEBOOKS = re.compile(r'<!-- notebook\n(.*?)-->\n', re.DOTALL)
 _COMMANDS = re.compile(r'^```sh\n(.*?)^```\n', re.MULTILINE | re.DOTALL)
 _PROGRAM = re.compile(r"^python - <<'(\w+)'\n(.*?)^\1\n", re.MULTILINE | re.DOTALL)
-_CHECK = re.compile(r'^(?:make check EXERCISE=|python scripts/check\.py )(\w+)$', re.MULTILINE)
+_CHECK = re.compile(r'(?:make check EXERCISE=|python scripts/check\.py )(\w+)$')
 _LINK = re.compile(r'(!?)\[([^\]]*)\]\(([^)\s]+)\)')
 _CHAPTER = re.compile(r'\d+-.*\.md')
 
@@ -71,15 +71,15 @@ def chapters(language: str) -> List[Path]:
 def notebook(chapter: Path, edition: Edition, address: str) -> NotebookNode:
     """The notebook of a chapter; `address` is where the first cell gets the lab from, if it is not there."""
     text = _FOR_NOTEBOOKS.sub(r'\1', _FOR_THE_SHELL.sub('', chapter.read_text(encoding='utf-8')))
-    last_checks = {exercise: match.start() for match in _CHECK.finditer(text) for exercise in match.groups()}
+    shown = set()  # The exercises whose files have come already.
 
     def cells(match: 're.Match') -> str:
-        of_block = set(last_checks.values()) & set(range(match.start(), match.end()))
-        return ''.join(map(_fenced, _cells(match.group(1), edition.kind, bool(of_block))))
+        return '\n'.join(map(_fenced, _cells(match.group(1), edition.kind, shown)))
 
     made = jupytext.reads(_COMMANDS.sub(cells, text), {'extension': '.md', 'split_at_heading': True})
     first = jupytext.reads(f'{_RUN_FIRST[edition.language]}\n\n{_fenced(_first_cell(address))}', 'md')
-    made.cells[1:1] = first.cells
+    # A block of which nothing is left leaves an empty cell.
+    made.cells = [made.cells[0], *first.cells, *(cell for cell in made.cells[1:] if cell.source)]
     for number, cell in enumerate(made.cells, start=1):
         cell.id = f'cell-{number}'
         cell.metadata = {'jupyter': {'source_hidden': True}} if cell is first.cells[1] else {}
@@ -94,7 +94,7 @@ def notebook(chapter: Path, edition: Edition, address: str) -> NotebookNode:
 
 
 def _fenced(code: str) -> str:
-    return f'```python\n{code.rstrip()}\n```\n\n'
+    return f'```python\n{code.rstrip()}\n```\n'
 
 
 def _first_cell(address: str) -> str:
@@ -102,26 +102,28 @@ def _first_cell(address: str) -> str:
     return text.replace("ADDRESS = ''", f'ADDRESS = {address!r}')
 
 
-def _cells(commands: str, kind: str, has_last_check: bool) -> Iterator[str]:
-    """The cells that a block of shell commands becomes."""
+def _cells(commands: str, kind: str, shown: Set[str]) -> Iterator[str]:
+    """The cells that a block of shell commands becomes; a program within it gets a cell of its own."""
     while commands:
         program = _PROGRAM.search(commands)
         before, after = (commands[: program.start()], commands[program.end() :]) if program else (commands, '')
-        yield from _cells_of_lines(before.splitlines(), kind, has_last_check)
+        yield from _cells_of_lines(before.splitlines(), kind, shown)
         if program:
             yield program.group(2)
         commands = after
 
 
-def _cells_of_lines(lines: List[str], kind: str, has_last_check: bool) -> Iterator[str]:
+def _cells_of_lines(lines: List[str], kind: str, shown: Set[str]) -> Iterator[str]:
+    """The first check of an exercise becomes the cells with its files; whatever checks it again is a command."""
     left = []
     for command in lines:
         check = _CHECK.match(command)
-        if command in _SET_UP:
+        if command in _SET_UP or command.endswith('--watch'):
             continue
         if command in _OTHERWISE:
             yield _OTHERWISE[command]
-        elif check and has_last_check:
+        elif check and check.group(1) not in shown:
+            shown.add(check.group(1))
             yield from exercise_cells(check.group(1), kind)
         else:
             left.append(command)

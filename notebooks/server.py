@@ -2,11 +2,8 @@
 
 import os
 import secrets
-import subprocess
-import sys
 
 from lvseg import flags
-from lvseg.errors import LabError
 from lvseg.project import PROJECT
 
 from inside import board
@@ -27,18 +24,11 @@ def serve(port: int, token: str) -> None:
     Raises:
         LabError: JupyterLab ends by itself.
     """
-    command = [sys.executable, '-m', 'jupyterlab', '--no-browser', f'--ServerApp.root_dir={PROJECT}']
-    command += [f'--ServerApp.ip={board.HOST}', f'--ServerApp.port={port}', '--ServerApp.port_retries=0']
-    command += ['--ServerApp.answer_yes=True', '--ServerApp.log_level=ERROR']
-    command += ['--ServerApp.allow_root=True'] if os.geteuid() == 0 else []  # In a container one is root.
-    # Not on the command line, where all users of this machine could read it.
-    process = subprocess.Popen(command, cwd=str(PROJECT), env={**os.environ, 'JUPYTER_TOKEN': token})
-    try:
-        status = process.wait()
-    except KeyboardInterrupt:  # It goes to both.
-        process.wait()
-        return
-    raise LabError(f'JupyterLab has ended by itself, with status {status}; above it has said why.')
+    of_server = {'root_dir': PROJECT, 'ip': board.HOST, 'port': port, 'port_retries': 0, 'answer_yes': True}
+    of_server['allow_root'] = os.geteuid() == 0  # In a container one is root.
+    arguments = [f'--ServerApp.{name}={value}' for name, value in of_server.items()]
+    # The token is not on the command line, where all users of this machine could read it.
+    board.run_until_ctrl_c('JupyterLab', ['jupyterlab', '--no-browser', *arguments], JUPYTER_TOKEN=token)
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ def test_a_port_that_is_taken_is_passed_over():
 
 
 def test_where_no_port_is_free_it_says_what_to_do():
-    with taken() as port, pytest.raises(LabError, match=f'no port from {port} to {port} is free .* Ctrl-C'):
+    with taken() as port, pytest.raises(LabError, match=rf'no port from {port} to {port} is free\. .* Ctrl-C'):
         board.free_port(port, port)
 
 

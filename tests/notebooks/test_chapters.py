@@ -66,8 +66,10 @@ def test_what_is_filled_in_is_the_solution_without_marks(exercise):
         ast.parse(filled)
 
 
-def test_no_answer_is_in_a_student_notebook(made):
-    assert all('kernel_size=[5, 5]' not in source for source in code(made('en', 'student')))
+def test_the_answers_are_not_in_the_cell_that_asks_for_them(made):
+    """Exercise 3 goes on from the network of exercise 2, and so shows its values."""
+    asking = [source for source in code(made('en', 'student')) if source.startswith('%%check cnn\n')]
+    assert asking and all('kernel_size=[5, 5]' not in source for source in asking)
 
 
 def test_all_commands_of_the_guide_are_in_cells_but_for_those_that_a_notebook_has_another_way_for(made, root):
@@ -82,6 +84,26 @@ def test_all_commands_of_the_guide_are_in_cells_but_for_those_that_a_notebook_ha
 
 def test_tensorboard_opens_below_a_cell(made):
     assert '%tensorboard --logdir logs' in code(made('en', 'student'))
+
+
+def test_the_first_check_of_an_exercise_becomes_its_cell_and_later_ones_stay_commands(tmp_path):
+    chapter = tmp_path / '01-a.md'
+    checks = ['cnn', 'cnn --watch', 'cnn', 'cnn --hint', 'simple']
+    chapter.write_text('# A\n\n' + ''.join(f'```sh\npython scripts/check.py {check}\n```\n\n' for check in checks))
+    cells = [cell.source for cell in chapters.notebook(chapter, Edition('en', 'student'), '').cells[3:]]
+    assert [cell.splitlines()[:2] if cell.startswith('%%lab') else cell.splitlines()[0] for cell in cells] == [
+        '%%check cnn',
+        ['%%lab', 'python scripts/check.py cnn'],
+        ['%%lab', 'python scripts/check.py cnn --hint'],
+        '%%check simple',
+    ]
+
+
+def test_a_program_and_commands_of_one_block_get_a_cell_each(tmp_path):
+    chapter = tmp_path / '01-a.md'
+    chapter.write_text("# A\n\n```sh\nls\npython - <<'END'\na = 1\nprint(a)\nEND\npwd\n```\n")
+    cells = [cell.source for cell in chapters.notebook(chapter, Edition('en', 'student'), '').cells[3:]]
+    assert cells == ['%%lab\nls', 'a = 1\nprint(a)', '%%lab\npwd']
 
 
 def test_what_is_for_the_shell_alone_is_left_out_and_what_is_for_notebooks_alone_is_in(tmp_path):

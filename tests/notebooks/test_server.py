@@ -1,0 +1,80 @@
+"""make notebook: JupyterLab for this machine alone, and for nobody without the token."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import psutil
+import pytest
+
+from notebooks import server
+
+SECONDS_AT_MOST = 120
+
+
+@pytest.fixture
+def taken():
+    """The first port, taken by somebody."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            other.bind(('127.0.0.1', server.FIRST_PORT))
+            other.listen()
+        except OSError:  # So it is taken already.
+            pass
+        yield
+
+
+@pytest.mark.slow
+def test_it_serves_on_loopback_on_a_free_port_and_ends_on_ctrl_c(root, taken):
+    environment = {**os.environ, 'PYTHONPATH': str(root)}
+    process = subprocess.Popen(
+        [sys.executable, 'scripts/notebook.py'],
+        cwd=str(root),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        told = process.stdout.readline().decode()
+        address, port, token = re.search(r'(http://127\.0\.0\.1:(\d+)/\S+\?token=(\w+))', told).groups()
+        assert int(port) != server.FIRST_PORT
+        assert status(address, process) == 200
+        assert status(f'http://127.0.0.1:{port}/api/contents', process) == 403
+
+        processes = [process_ for process_ in psutil.process_iter() if process_.pid == process.pid]
+        processes += processes[0].children(recursive=True)
+        assert not [one for one in processes if token in ' '.join(one.cmdline())]
+        listening = {found.laddr for one in processes for found in one.net_connections() if found.status == 'LISTEN'}
+        assert {place.ip for place in listening} == {'127.0.0.1'}
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(SECONDS_AT_MOST) == 0
+    assert process.stdout.read().decode() == ''
+
+
+def status(address, process):
+    """What the page answers, once there is one."""
+    until = time.time() + SECONDS_AT_MOST
+    while True:
+        try:
+            return urllib.request.urlopen(address).status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except urllib.error.URLError:
+            assert process.poll() is None and time.time() < until
+            time.sleep(0.1)
+
+
+def test_who_comes_by_ssh_is_told_the_way(monkeypatch):
+    monkeypatch.setenv('SSH_CONNECTION', 'from somewhere')
+    told = server.told(8890, 'abc').splitlines()
+    assert told[0] == 'JupyterLab: http://127.0.0.1:8890/lab/tree/notebooks/en/student?token=abc (Ctrl-C ends it)'
+    assert 'ssh -L 8890:127.0.0.1:8890 ' in told[1]
