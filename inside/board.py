@@ -18,6 +18,10 @@ FIRST_PORT = 6006
 LAST_PORT = FIRST_PORT + 99
 
 
+class PortTakenError(LabError):
+    """Between the look for a free port and TensorBoard's start, which takes seconds, another has taken the port."""
+
+
 def free_port(first: int = FIRST_PORT, last: int = LAST_PORT) -> int:
     """The first port from `first` to `last` that nobody listens on.
 
@@ -25,14 +29,19 @@ def free_port(first: int = FIRST_PORT, last: int = LAST_PORT) -> int:
         LabError: there is none.
     """
     for port in range(first, last + 1):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # Else one just closed would count as taken.
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
+        if _is_free(port):
             return port
     raise LabError(f'no port from {first} to {last} is free. End what runs there and is yours, with Ctrl-C.')
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # Else one just closed would count as taken.
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def told(port: int) -> str:
@@ -55,9 +64,17 @@ def serve(logs: Path, port: int) -> None:
     """Serves until Ctrl-C.
 
     Raises:
-        LabError: TensorBoard ends by itself.
+        PortTakenError: it cannot begin, for others listen on the port by now.
+        LabError: it ends by itself.
     """
-    run_until_ctrl_c('TensorBoard', ['tensorboard.main', '--logdir', str(logs), '--host', HOST, '--port', str(port)])
+    try:
+        run_until_ctrl_c(
+            'TensorBoard', ['tensorboard.main', '--logdir', str(logs), '--host', HOST, '--port', str(port)]
+        )
+    except LabError as end:
+        if _is_free(port):
+            raise
+        raise PortTakenError(str(end)) from None
 
 
 def run_until_ctrl_c(name: str, module: List[str], **environment: str) -> None:
@@ -82,6 +99,11 @@ def run_until_ctrl_c(name: str, module: List[str], **environment: str) -> None:
 def main() -> None:
     """Serves the runs in logs/."""
     flags.Parser(description='Serves TensorBoard of the runs in logs/, for this machine alone.').parse_args()
-    port = free_port()
-    print(told(port), flush=True)
-    serve(LOGS, port)
+    port = FIRST_PORT - 1
+    while True:
+        port = free_port(port + 1)
+        print(told(port), flush=True)
+        try:
+            return serve(LOGS, port)
+        except PortTakenError:
+            continue

@@ -55,8 +55,24 @@ def test_another_port_and_the_way_from_another_machine_are_told(monkeypatch):
 
 
 def test_a_tensorboard_that_cannot_begin_says_why(tmp_path):
-    with taken() as port, pytest.raises(LabError, match=r'TensorBoard has ended: .*port'):
+    with taken() as port, pytest.raises(board.PortTakenError, match=r'TensorBoard has ended: .*port'):
         board.serve(tmp_path, port)
+
+
+def test_where_another_is_faster_to_take_the_port_the_next_one_is_tried(monkeypatch, capsys):
+    tried = []
+
+    def serve(_, port):
+        tried.append(port)
+        if len(tried) == 1:
+            raise board.PortTakenError('another was faster')
+
+    monkeypatch.setattr(board, 'serve', serve)
+    monkeypatch.setattr(sys, 'argv', ['board.py'])
+    board.main()
+    first, second = tried
+    assert first < second
+    assert f'http://127.0.0.1:{second} ' in capsys.readouterr().out
 
 
 @pytest.mark.slow
