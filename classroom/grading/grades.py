@@ -71,7 +71,8 @@ def build(item: Item, task: Task, closed: bool, lab: str) -> None:
         for name, content in handed_in.files.items():
             (copy / name).write_bytes(content)
         facts.update(_built(item, copy / NETWORK, task, closed))
-    item.kept.mkdir(parents=True, exist_ok=True)
+    for name in [path.name for path in item.kept.glob('*.py')]:  # Of an earlier submission.
+        (item.kept / name).unlink()
     for name, content in handed_in.files.items():
         (item.kept / name).write_bytes(content)
     _keep(item, facts)
@@ -181,7 +182,8 @@ def _judged(item: Item, facts: Dict[str, Any], solution: Solution, closed: bool)
             json.dump(_grade(item, _weighed(seen, texts, solution, file), facts), written)
 
     try:
-        texts = {name: networks.source(item.kept / name) for name in (NETWORK, *solution.files)}
+        there = [name for name in (NETWORK, *solution.files) if (item.kept / name).exists()]
+        texts = {name: networks.source(item.kept / name) for name in there}
     except LabError as error:
         return _grade(item, judging.unreadable(error, solution), facts)
     work = sandbox.Work(weigh, item.kept / 'weighed', item.kept / 'said', [*_rooms(), solution.path.parent])

@@ -161,7 +161,7 @@ def report(seen: bytes, texts: Dict[str, str], solution: Solution) -> judging.Re
 
     Args:
         seen: what `observed` has written.
-        texts: the student's neuralnetwork.py, and each file whose functions have blanks.
+        texts: the student's neuralnetwork.py, and each file whose functions have blanks, if it is there.
         solution: what they are compared with.
 
     Raises:
@@ -203,7 +203,7 @@ def _judged_functions(
         seen = told.get(name, {})
         failures.append(_message(seen.get('failure')))
         try:
-            text = Text(texts[name])
+            text = Text(texts[name]) if name in texts else None
         except (SyntaxError, *networks.TOO_DEEP):
             text = None
         if text is None or 'told' not in seen:
