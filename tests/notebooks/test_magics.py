@@ -1,5 +1,7 @@
 """What the cells of the notebooks do."""
 
+import sys
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
@@ -7,6 +9,10 @@ from IPython.utils.capture import capture_output
 from classroom import making
 from notebooks import magics
 from notebooks.magics import CellError
+
+# IPython puts its extensions on the path of modules, and beside them its own `tests`, a regular package: processes that
+# later tests start would find that in the place of this folder.
+sys.path[:] = [path for path in sys.path if not path.endswith('IPython/extensions')]
 
 
 @pytest.fixture
@@ -100,7 +106,8 @@ def test_commands_run_in_the_top_folder_and_the_first_that_fails_ends_the_cell(r
     assert not (project / 'reached').exists()
 
 
-def test_python_and_make_are_those_of_the_notebook_and_nothing_is_set_up_again(run, project):
+def test_python_and_make_are_those_of_the_notebook_and_nothing_is_set_up_again(run, project, monkeypatch):
+    monkeypatch.delenv('MAKELEVEL', raising=False)  # A make below make tells of each folder that it enters.
     (project / 'Makefile').write_text('PYTHON := other\nsetup:\n\ttouch set-up\ntarget: setup\n\t@echo $(PYTHON)\n')
     assert run('lab', '', 'python -c "import sys; print(sys.executable)"\n').stdout == f'{magics.sys.executable}\n'
     assert run('lab', '', 'make target\n').stdout == f'{magics.sys.executable}\n'

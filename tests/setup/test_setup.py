@@ -288,7 +288,8 @@ def test_another_extra_is_refused_in_a_line_that_lists_what_there_is(project):
     done = project.make('setup', 'EXTRA=$(touch made)')
     assert done.returncode != 0 and project.venvs() == []
     assert done.stderr.splitlines()[0] == (
-        'ERROR: EXTRA=$(touch made): there is EXTRA=search (make search) and EXTRA=nifti (data_prep nifti).'
+        'ERROR: EXTRA=$(touch made): there is EXTRA=search (make search), EXTRA=nifti (data_prep nifti) and '
+        'EXTRA=notebook (make notebook).'
     )
     assert not (project.folder / 'made').exists()
 
