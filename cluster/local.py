@@ -3,7 +3,6 @@
 Each gets its share of the cores. The chief's lines are what one sees; Ctrl-C ends all of them with a checkpoint.
 """
 
-import ctypes
 import json
 import os
 import signal
@@ -15,14 +14,12 @@ import time
 from pathlib import Path
 from typing import IO, Any, Dict, List, NamedTuple, Optional
 
-from lvseg import flags
+from lvseg import flags, processes
 from lvseg.errors import LabError
 from lvseg.project import EXERCISES, PROJECT, SOLUTIONS, exercise_names, shown
 from lvseg.tasks import CHIEF, PS, WORKER
 
 _SECONDS_TO_END = 6  # For the others, when the chief has told them to.
-_PR_SET_PDEATHSIG = 1
-_C_LIBRARY = ctypes.CDLL(None)
 
 
 class Process(NamedTuple):
@@ -104,7 +101,7 @@ def _started(arguments: List[str], task: Dict[str, Any], cores: List[int], folde
     def in_the_child() -> None:
         os.sched_setaffinity(0, cores)
         # Should this process be killed, the chief saves and ends, and the others end with it.
-        _C_LIBRARY.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        processes.end_with_parent()
 
     running = subprocess.Popen(
         [sys.executable, *arguments],

@@ -16,16 +16,14 @@ from lvseg.manifest import SPLITS
 from lvseg.prediction import Trained
 from lvseg.project import LOGS, shown
 
-import numpy as np
 from tqdm import tqdm
 
 from data_prep.names import PATHOLOGIES, pathology
 from data_prep.phantom.shifts import SHIFTS
-from experiments import commands, measuring
+from experiments import commands, measuring, recipe
 from experiments.folds import deal
 from experiments.measuring import Training
 from experiments.pool import Pool, read_pool, write_sides
-from experiments.recipe import RECIPE
 
 FIGURES_FILE = 'domain_shift.json'
 
@@ -37,7 +35,6 @@ _PATIENTS = ['--patients', '12', '--split', 'patient', '--val_fraction', '0.25']
 _STEPS = 100  # of each training, or up to the end of the epoch
 _STEPS_FURTHER = 40
 _FURTHER, _FURTHER_REAL = 'noise', 'SC-HYP'
-_BATCH_SIZE = int(RECIPE[RECIPE.index('--batch_size') + 1])
 
 
 class Score(NamedTuple):
@@ -91,13 +88,13 @@ def train(data_dir: Path, augment: bool, steps: int, seed: int, folder: Path, st
         start: the run whose weights are the first ones (default: random ones).
     """
     slices = records.count(record_file(str(data_dir), 'train'))
-    batch_size = min(_BATCH_SIZE, slices)
-    epochs = -(-steps // -(-slices // batch_size))
-    recipe = [flag for flag in RECIPE if augment or flag != '--augment']
-    own = ['--batch_size', str(batch_size), '--num_epochs', str(epochs)]  # Of two of the same flag, the last counts.
+    batch_size = min(recipe.BATCH_SIZE, slices)
+    ways = [flag for flag in recipe.RECIPE if augment or flag != '--augment']
+    # Of two of the same flag, the last counts.
+    own = ['--batch_size', str(batch_size), '--num_epochs', str(recipe.epochs(steps, slices, batch_size))]
     weights = ['--init_from', shown(start)] if start else []
-    training = Training('challenge', [*recipe, *own, *weights], seed, measuring.fingerprint(data_dir), [])
-    measured = measuring.earlier(training, folder) or measuring.measure(training, data_dir, folder)
+    training = Training('challenge', [*ways, *own, *weights], seed, measuring.fingerprint(data_dir), [])
+    measured = measuring.once(training, data_dir, folder)
     known = Score(measured.metrics['dice'], measured.metrics['per_slice']['dice']['mean'])
     return Run(folder / 'train', known)
 
@@ -117,11 +114,8 @@ def further(start: Path, augment: bool, slices: int, data_dir: Path, seed: int, 
 
 def score(trained: Trained, data_dir: Path) -> Score:
     """What a network is worth on the validation slices of a folder."""
-    areas = []
-    for image, label in records.read(record_file(str(data_dir), 'eval')):
-        mask = (trained.probabilities(image[np.newaxis])[0] > 0.5).astype(np.uint8)
-        areas.append(metrics.mask_areas(label, mask))
-    slices = metrics.Areas(*map(np.array, zip(*areas)))
+    found = records.read(record_file(str(data_dir), 'eval'))
+    slices = metrics.each_mask_areas((label, trained.mask(image)) for image, label in found)
     return Score(float(metrics.dice(metrics.pooled(slices))), float(metrics.dice(slices).mean()))
 
 

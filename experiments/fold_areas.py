@@ -5,7 +5,6 @@ the expert outlined in both phases. Their names tell position and phase: image n
 Areas are counted pixels of the network's and of the expert's masks, whose borders are half a pixel too wide alike.
 """
 
-import csv
 from pathlib import Path
 from typing import List, NamedTuple
 
@@ -45,8 +44,7 @@ def measure(folder: Path) -> List[Patient]:
 
 
 def _slices(path: Path) -> List[by_patient.Slice]:
-    with path.open(encoding='utf-8', errors='surrogateescape', newline='') as file:
-        rows = list(csv.DictReader(file))
+    rows = reports.read_per_slice(path)
     for row in rows:
         if not places.place(row['name']):
             raise LabError(

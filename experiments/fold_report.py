@@ -6,7 +6,6 @@ from typing import Dict, List, NamedTuple
 from lvseg import distances, field_report, manifest, metrics, mistakes, pictures, prediction, records, runs
 from lvseg.layout import record_file
 
-import numpy as np
 from tqdm import tqdm
 
 
@@ -39,8 +38,7 @@ def _predicted(folder: Path) -> List[_Predicted]:
     data_dir, trained = str(folder / 'data'), prediction.load(str(folder / 'train'))
     found = []
     for line, (image, label) in zip(manifest.lines(data_dir, 'eval'), records.read(record_file(data_dir, 'eval'))):
-        mask = (trained.probabilities(image[np.newaxis])[0] > 0.5).astype(np.uint8)
-        found.append(_Predicted(line, pictures.Slice(image, label, mask)))
+        found.append(_Predicted(line, pictures.Slice(image, label, trained.mask(image))))
     return found
 
 
@@ -50,9 +48,8 @@ def _judged(found: List[_Predicted]) -> field_report.Judged:
         distances.between(predicted, label, manifest.spacing(one.line) or distances.PIXELS)
         for one, (label, predicted) in zip(found, masks)
     ]
-    areas = zip(*(metrics.mask_areas(*pair) for pair in masks))
     return field_report.Judged(
-        metrics.Areas(*map(np.array, areas)),
+        metrics.each_mask_areas(masks),
         contours,
         [one.line for one in found],
         [mistakes.kind(*pair) for pair in masks],

@@ -5,11 +5,10 @@ of some trials, that with the highest Dice on one half is kept, and its Dice on 
 Of a single trial, both are the same on average; what is gained by choosing shows on the first half alone.
 """
 
-import csv
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Sequence
 
-from lvseg import flags, reports
+from lvseg import flags, metrics, reports
 from lvseg.errors import LabError
 from lvseg.project import LOGS, shown
 
@@ -46,7 +45,8 @@ def hopes(areas: Sequence[np.ndarray], patients: Sequence[str]) -> List[Hope]:
     for _ in range(_DEALS):
         first = rng.permutation(len(cases))[: len(cases) // 2]
         here = np.isin(case, first)
-        dice = np.array([[_pooled(trial[half]) for half in (here, ~here)] for trial in areas])
+        sums = np.stack([here, ~here]).astype(int) @ np.array(areas)  # [trials, halves, 3]
+        dice = metrics.dice(metrics.Areas(*np.moveaxis(sums, -1, 0), total=None))
         order = rng.permutation(len(areas))
         for number in looks:
             some = dice[order[:number]]
@@ -66,11 +66,6 @@ def table(found: Sequence[Hope]) -> str:
     return '\n'.join(lines)
 
 
-def _pooled(areas: np.ndarray) -> float:
-    intersection, labelled, predicted = areas.sum(axis=0)
-    return 2 * intersection / (labelled + predicted)
-
-
 def _evaluate(trial: Path, data_dir: str, exercise: str) -> List[Dict[str, str]]:
     """The slices of a trial's evaluation, which is made if it was not."""
     evaluated = trial / 'looked'
@@ -84,8 +79,7 @@ def _evaluate(trial: Path, data_dir: str, exercise: str) -> List[Dict[str, str]]
             shown(evaluated),
         ]
         commands.run([f'exercise_solutions/{exercise}/runEval.py', *directories])
-    with (evaluated / reports.PER_SLICE_FILE).open(encoding='utf-8', newline='') as file:
-        return list(csv.DictReader(file))
+    return reports.read_per_slice(evaluated / reports.PER_SLICE_FILE)
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ A measurement that was broken off leaves nothing that counts, and is made again.
 remove the folder of the results to start over.
 """
 
-import csv
 import hashlib
 import json
 from pathlib import Path
@@ -91,7 +90,11 @@ def measure(training: Training, data_dir: Path, folder: Path, exercises: Path = 
     return measured
 
 
+def once(training: Training, data_dir: Path, folder: Path, exercises: Path = SOLUTIONS) -> Measured:
+    """What was measured in a folder before, if it was, or else is now. Raises as `earlier`."""
+    return earlier(training, folder) or measure(training, data_dir, folder, exercises)
+
+
 def _areas(path: Path) -> Dict[str, int]:
-    with path.open(encoding='utf-8', errors='surrogateescape', newline='') as file:
-        rows = list(csv.DictReader(file))
+    rows = reports.read_per_slice(path)
     return {name: sum(int(row[name]) for row in rows) for name in ('intersection', 'labelled', 'predicted')}

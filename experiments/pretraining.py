@@ -14,16 +14,14 @@ from lvseg.errors import LabError
 from lvseg.layout import MANIFEST_FILE
 from lvseg.project import LOGS, shown
 
-from experiments import commands, measuring
+from experiments import commands, measuring, recipe
 from experiments.folds import deal
 from experiments.measuring import Measured, Training
 from experiments.pool import Pool, read_pool, write_sides
-from experiments.recipe import RECIPE
 
 FIGURES_FILE = 'pretraining.json'
 
 _SHARE = 4  # A fourth of the patients is held out: of the 15 of the published slices one of each pathology.
-_BATCH_SIZE = int(RECIPE[RECIPE.index('--batch_size') + 1])
 
 
 class Point(NamedTuple):
@@ -53,8 +51,8 @@ def measure(pool: Pool, number: int, steps: int, seed: int, start: Optional[Path
     if number > len(others):
         raise LabError(f'--patients {number}: {pool.data_dir} has {len(others)} beside the {len(held_out)} held out.')
     chosen = others[:number]
-    epochs = -(-steps // -(-len(_of(pool, chosen)) // _BATCH_SIZE))
-    training_flags = [*RECIPE, '--num_epochs', str(epochs)]  # Of two, the last counts.
+    epochs = recipe.epochs(steps, len(_of(pool, chosen)))
+    training_flags = [*recipe.RECIPE, '--num_epochs', str(epochs)]  # Of two, the last counts.
     if start:
         training_flags += ['--init_from', shown(start)]
     training = Training('challenge', training_flags, seed, measuring.fingerprint(pool.data_dir), held_out)
@@ -78,9 +76,8 @@ def on_phantoms(out: Path) -> Path:
     data_dir = folder / 'data'
     if not (data_dir / MANIFEST_FILE).exists():
         commands.run(['-m', 'data_prep', 'phantom', '--out', shown(data_dir)])
-    training = Training('challenge', list(RECIPE), 1, measuring.fingerprint(data_dir), [])
-    if not measuring.earlier(training, folder):
-        measuring.measure(training, data_dir, folder)
+    training = Training('challenge', list(recipe.RECIPE), 1, measuring.fingerprint(data_dir), [])
+    measuring.once(training, data_dir, folder)
     return folder / 'train'
 
 

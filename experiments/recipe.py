@@ -16,6 +16,14 @@ RECIPE = [
 ]
 
 
+BATCH_SIZE = int(RECIPE[RECIPE.index('--batch_size') + 1])
+
+
+def epochs(steps: int, slices: int, batch_size: int = BATCH_SIZE) -> int:
+    """How many epochs of so many slices have at least so many steps."""
+    return -(-steps // -(-slices // batch_size))
+
+
 def main() -> None:
     """Trains and evaluates."""
     parser = flags.Parser(description='Trains the network of the challenge by the recommended recipe.')

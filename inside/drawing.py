@@ -109,7 +109,7 @@ def worst(slices: Source, trained: Trained) -> List[Shown]:
 def _predicted(slices: Source, trained: Trained) -> Iterator[Shown]:
     with progress.bar(slices.chosen.last - slices.chosen.first + 1, description='Drawing') as bar:
         for name, image, label in slices.slices:
-            predicted = (trained.probabilities(image[np.newaxis])[0] > 0.5).astype(np.int32)
+            predicted = trained.mask(image)
             dice = None if label is None else float(metrics.dice(metrics.mask_areas(label, predicted)))
             bar.update()
             yield Shown(name, pictures.Slice(image, label, predicted), dice)

@@ -1,6 +1,6 @@
 """How well a prediction agrees with the expert: pixel counts in the graph, and the figures made of them."""
 
-from typing import Iterable, NamedTuple
+from typing import Iterable, NamedTuple, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -59,6 +59,11 @@ def mask_areas(label: np.ndarray, prediction: np.ndarray) -> Areas:
     """Areas of one slice, or of several together, of arrays of 0 and 1."""
     intersection, labelled, predicted = (int(np.sum(mask)) for mask in (label * prediction, label, prediction))
     return Areas(intersection, labelled, predicted, np.size(label))
+
+
+def each_mask_areas(pairs: Iterable[Tuple[np.ndarray, np.ndarray]]) -> Areas:
+    """Areas [slices] of pairs of label and prediction, each as of mask_areas."""
+    return Areas(*map(np.array, zip(*(mask_areas(label, prediction) for label, prediction in pairs))))
 
 
 def probability_counts(probability: np.ndarray, labels: np.ndarray) -> np.ndarray:

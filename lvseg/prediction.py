@@ -18,6 +18,10 @@ class Trained(NamedTuple):
     run: Dict[str, Any]  # what its run.json says (lvseg.runs.load)
     probabilities: Callable[[np.ndarray], np.ndarray]  # of images, integer [batch, 256, 256]: float32, the same shape
 
+    def mask(self, image: np.ndarray) -> np.ndarray:
+        """What is left ventricle in an image, integer [256, 256]: uint8 of the same shape, 0 or 1."""
+        return (self.probabilities(image[np.newaxis])[0] > 0.5).astype(np.uint8)
+
 
 def load(directory: str, exercise: Optional[str] = None) -> Trained:
     """Loads the network of a training run.

@@ -4,6 +4,7 @@ import csv
 import math
 import os
 from argparse import Namespace
+from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from lvseg import distances, events, files, layout, manifest, metrics, pictures, project, runs, summaries
@@ -160,6 +161,12 @@ def _write_per_slice(path: str, found: Evaluation) -> None:
             decimals = ['' if math.isnan(value) else f'{value:.4f}' for value in (*figures, *contour)]
             unit = [manifest.spacing_text(spacing), 'mm' if spacing else 'pixels']
             writer.writerow([number, manifest.cell(line.get('name', '')), *area, *decimals, *unit])
+
+
+def read_per_slice(path: Path) -> List[Dict[str, str]]:
+    """The lines of a PER_SLICE_FILE, by its columns."""
+    with path.open(encoding='utf-8', errors='surrogateescape', newline='') as file:
+        return list(csv.DictReader(file))
 
 
 def _write_events(found: Evaluation, figures: Dict[str, float], args: Namespace) -> None:

@@ -17,7 +17,7 @@ import socket
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, NoReturn, Optional, Tuple
 from unittest import mock
 
 from lvseg import device, records, tasks
@@ -207,7 +207,7 @@ def config(run: Run) -> tf.ConfigProto:
     return found
 
 
-def work(made: tf.Tensor, run: Run) -> None:
+def work(made: tf.Tensor, run: Run) -> NoReturn:
     """Makes steps until the last; then, and when the chief ends before, this process ends with the chief.
 
     Args:

@@ -50,9 +50,7 @@ class Look:
     def _dice(self, flags: List[str], seed: int, data_dir: Path, name: str) -> float:
         training = Training(self._of.name, flags, seed, measuring.fingerprint(data_dir), held_out=[])
         folder = self._folder / name
-        known = measuring.earlier(training, folder)
-        found = known or measuring.measure(training, data_dir, folder, self._of.folder.parent)
-        return found.metrics[summaries.DICE]
+        return measuring.once(training, data_dir, folder, self._of.folder.parent).metrics[summaries.DICE]
 
     def _say_if_not_the_first(self, best: FrozenTrial) -> None:
         others = [folder for folder in self._folder.glob('trial-*') if folder.name != f'trial-{best.number:04d}']

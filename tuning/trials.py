@@ -1,6 +1,5 @@
 """A trial: a plain runTraining.py in a folder of its own, looked at from outside while it runs."""
 
-import ctypes
 import os
 import shlex
 import signal
@@ -10,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from lvseg import runs, summaries, validation
+from lvseg import processes, runs, summaries, validation
 from lvseg.errors import LabError
 from lvseg.project import DESK, PROJECT, shown
 
@@ -19,9 +18,6 @@ from optuna.trial import Trial
 
 _OUTPUT_FILE = 'output.txt'
 _SECONDS_TO_SAVE = 120  # A training that is to end finishes its step and saves; a full or slow disk may keep it.
-
-_PR_SET_PDEATHSIG = 1
-_C_LIBRARY = ctypes.CDLL(None)
 
 
 class Setting(NamedTuple):
@@ -71,7 +67,7 @@ class Attempt:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    preexec_fn=_end_with_worker,
+                    preexec_fn=processes.end_with_parent,
                 )
 
     def news(self) -> List[Tuple[int, float]]:
@@ -125,12 +121,6 @@ def read_dice(path: str) -> Dict[int, float]:
     except (tf.errors.OpError, IndexError):  # The last record is not there as a whole yet.
         pass
     return found
-
-
-def _end_with_worker() -> None:
-    prctl = getattr(_C_LIBRARY, 'prctl', None)
-    if prctl is not None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def has_room(folder: Path) -> None:

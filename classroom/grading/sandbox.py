@@ -17,6 +17,8 @@ import traceback
 from pathlib import Path
 from typing import Callable, List, NamedTuple, NoReturn, Optional, Tuple
 
+from lvseg import processes
+
 SECONDS = 60  # Building a network takes one or two.
 MEMORY = 2 << 30  # Bytes, beyond what Python with TensorFlow takes by itself.
 OUTPUT = 16 << 20  # Bytes: a network's graph has some 100 KB.
@@ -30,7 +32,7 @@ DONE, DIED, TOOK_TOO_LONG = 0, 3, 4
 _ALL_NEW = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000  # ns, uts, ipc, user, pid, net
 _BIND, _RECURSIVE, _PRIVATE, _NOSUID, _NODEV, _DETACH = 4096, 16384, 1 << 18, 2, 4, 2
 _MOUNT_SETATTR, _FROM_HERE, _ALL_BELOW, _READ_ONLY = 442, -100, 0x8000, 1
-_SIGNAL_AT_PARENTS_END, _NO_NEW_PRIVILEGES, _CAPABILITIES = 1, 38, 0x20080522
+_NO_NEW_PRIVILEGES, _CAPABILITIES = 38, 0x20080522
 
 _DEVICES = ('/dev/null', '/dev/zero', '/dev/urandom', '/dev/random')
 _LIBRARIES = ('/usr/lib', '/usr/lib64', '/lib', '/lib64')
@@ -94,7 +96,7 @@ def _exit_after(do: Callable[[], int]) -> NoReturn:
 
 def _watched(work: Work, handshake: Optional[Tuple[int, int]]) -> int:
     """Starts the process within, and ends it, with all that it has started."""
-    _libc().prctl(_SIGNAL_AT_PARENTS_END, signal.SIGTERM)
+    processes.end_with_parent()
     result, said = (
         os.open(str(path), os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600) for path in (work.result, work.said)
     )
