@@ -25,6 +25,10 @@ import tensorflow.compat.v1 as tf
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+# What `make test` hands on to a make of the tests' own: it would tell of each folder entered, and take on its variables.
+for name in ('MAKEFLAGS', 'MAKELEVEL', 'MAKEOVERRIDES', 'MFLAGS'):
+    os.environ.pop(name, None)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

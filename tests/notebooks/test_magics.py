@@ -106,8 +106,7 @@ def test_commands_run_in_the_top_folder_and_the_first_that_fails_ends_the_cell(r
     assert not (project / 'reached').exists()
 
 
-def test_python_and_make_are_those_of_the_notebook_and_nothing_is_set_up_again(run, project, monkeypatch):
-    monkeypatch.delenv('MAKELEVEL', raising=False)  # A make below make tells of each folder that it enters.
+def test_python_and_make_are_those_of_the_notebook_and_nothing_is_set_up_again(run, project):
     (project / 'Makefile').write_text('PYTHON := other\nsetup:\n\ttouch set-up\ntarget: setup\n\t@echo $(PYTHON)\n')
     assert run('lab', '', 'python -c "import sys; print(sys.executable)"\n').stdout == f'{magics.sys.executable}\n'
     assert run('lab', '', 'make target\n').stdout == f'{magics.sys.executable}\n'
