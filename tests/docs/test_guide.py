@@ -121,6 +121,15 @@ def test_korean_has_one_word_for_a_thing(slip, term, guides):
     assert term in guides[1].prose
 
 
+def test_both_tables_of_terms_have_the_same_words(root):
+    tables = {}
+    for language in LANGUAGES:
+        text = (root / 'docs' / language / 'terms.md').read_text(encoding='utf-8')
+        tables[language] = [row.split('|')[1:3] for row in text.splitlines() if row.startswith('| ')][1:]
+    assert len(tables['lab']) > 60
+    assert tables['lab'] == [[english, korean] for korean, english in tables['lab.ko']]
+
+
 def test_korean_counts_without_a_blank_before_the_unit(guides):
     assert not re.findall(r'\d (?:에폭|스텝|화소)', guides[1].prose)
 
