@@ -1,6 +1,6 @@
 """How long several workers take until they are ready, and for a step, beside what the formula of docs/scaling.md says.
 
-Prints rows of a table, the medians of each network and number of workers.
+Prints a table: medians of each network, line and number of workers. Times of a busy machine are of no use. Linux only.
 """
 
 import contextlib
@@ -47,6 +47,7 @@ class Taken(NamedTuple):
 
     ready: float  # Seconds from the command to the end of the chief's first step.
     step: float  # Seconds of one of the 100 steps after it.
+    sent: float  # MB that went through the line in one of them, all that the machine sends itself included.
     chief: float  # MB, the most memory that the chief had until then.
     worker: float  # The same of the worker that had most; 0 where there is none.
 
@@ -85,14 +86,16 @@ def train(case: Case, data_dir: str) -> Taken:
             preexec_fn=lambda: processes.keep_to(processes.cores()[: case.workers]),
         )
         try:
-            seen = [time.monotonic() for _ in _steps(process)]
-            most = most_memory(process.pid)
+            seen = [(time.monotonic(), _bytes_sent(process.pid)) for _ in _steps(process)]
+            most = _most_memory(process.pid)
         finally:
             process.terminate()
             process.communicate()
     if len(seen) < 2:
         raise LabError(f'the training came to no step {_STEPS}: {" ".join(command)}')
-    return Taken(seen[0] - began, (seen[1] - seen[0]) / _STEPS, most.get('chief', 0), most.get('worker', 0))
+    (first, before), (last, after) = seen
+    sent = (after - before) / 1e6 / _STEPS
+    return Taken(first - began, (last - first) / _STEPS, sent, most.get('chief', 0), most.get('worker', 0))
 
 
 def expected(network: Network, slice_seconds: float, workers: int, megabits: Optional[float] = None) -> float:
@@ -131,8 +134,8 @@ def slowed_down(megabits: Optional[float]) -> List[str]:
     return before
 
 
-def most_memory(launcher: int) -> Dict[str, float]:
-    """MB, the most memory that a chief, and a worker, started by this process have had (Linux)."""
+def _most_memory(launcher: int) -> Dict[str, float]:
+    """MB, the most memory that a chief, and a worker, started by this process have had."""
     found = {}
     for process in psutil.Process(launcher).children():
         with contextlib.suppress(OSError, psutil.Error):  # It has just ended.
@@ -141,6 +144,11 @@ def most_memory(launcher: int) -> Dict[str, float]:
             if kind and peak:
                 found[kind[1]] = max(found.get(kind[1], 0), int(peak[1]) / 1024)
     return found
+
+
+def _bytes_sent(launcher: int) -> int:
+    """What has gone through the loopback line that this process sees."""
+    return int(re.search(r'lo:\s*(\d+)', Path(f'/proc/{launcher}/net/dev').read_text())[1])
 
 
 def _steps(process: subprocess.Popen) -> Iterator[str]:
@@ -174,7 +182,7 @@ def main() -> None:
     data.add_argument('--slices', type=flags.positive_int, help='or train on so many black ones')
     parser.add_argument('--workers', type=flags.positive_int, default=3, help='from one to how many (default: 3)')
     parser.add_argument('--times', type=flags.positive_int, default=3, help='how often; the median is taken')
-    parser.add_argument('--megabits', type=flags.positive_int, help='also by a line of only so many a second (Linux)')
+    parser.add_argument('--megabits', type=flags.positive_int, help='also by a line of only so many a second')
     args = parser.parse_args()
     slowed_down(args.megabits)  # Should that not be possible, it is told before anything is measured.
     lines = [None, args.megabits] if args.megabits else [None]
@@ -193,18 +201,19 @@ def main() -> None:
 def report(taken: Dict[Case, List[Taken]]) -> None:
     """Prints the table: medians, and of steps the least and the most."""
     print(
-        '| network | Mbit/s | workers | ready after, s | a step, s | times as fast | formula, s | MB: chief, worker |'
+        '| network | Mbit/s | workers | ready after, s | a step, s | times as fast | formula, s | MB sent '
+        '| MB of memory: chief, worker |'
     )
-    print('|---|---|---|---|---|---|---|---|')
+    print('|---|---|---|---|---|---|---|---|---|')
     for case, times in taken.items():
-        ready, step, chief, worker = map(statistics.median, zip(*times))
+        ready, step, sent, chief, worker = map(statistics.median, zip(*times))
         alone, alone_so = (_step(taken[Case(case.network, line, 1)]) for line in (None, case.megabits))
         formula = expected(NETWORKS[case.network], alone / _BATCH_SIZE, case.workers, case.megabits)
         steps = [each.step for each in times]
         print(
             f'| {case.network} | {case.megabits or "-"} | {case.workers} | {ready:.1f} '
             f'| {step:.3f} ({min(steps):.3f} to {max(steps):.3f}) | {alone_so / step:.2f} | {formula:.3f} '
-            f'| {chief:.0f}, {worker:.0f} |'
+            f'| {sent:.1f} | {chief:.0f}, {worker:.0f} |'
         )
 
 
