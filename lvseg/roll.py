@@ -236,7 +236,8 @@ class Roll:
             state, before, looked = self._state, looked, time.monotonic()
             if looked - before > _SECONDS_OF_SILENCE:
                 self._end_here(1, f'{self._task} was stopped for {looked - before:.0f} seconds. {_WHAT_TO_DO}')
-            if looked - self._heard.get(self._keepers_place, looked) > _SECONDS_OF_SILENCE:
+            unheard = looked - self._heard.get(self._keepers_place, looked)
+            if unheard > _SECONDS_OF_SILENCE and self._task != self._keeper:
                 self._end_here(1, _gone(self._keeper))
             if state is None:
                 continue
