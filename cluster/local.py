@@ -58,20 +58,20 @@ def train(arguments: List[str], workers: int) -> int:
         arguments: runTraining.py and its flags.
         workers: how many train, the chief among them.
     """
-    cores = sorted(os.sched_getaffinity(0))
+    cores = processes.cores()
     cluster = addresses(workers)
     trains = [cores[place::workers] or cores for place in range(workers)]  # All of them, where there are too few.
     shares = {CHIEF: trains[:1], WORKER: trains[1:], PS: [cores]}
     with tempfile.TemporaryDirectory() as folder:
-        processes = []
+        started = []
         try:
             for kind in (PS, WORKER, CHIEF):
                 for index in range(len(cluster.get(kind, []))):
                     task = {'cluster': cluster, 'task': {'type': kind, 'index': index}}
-                    processes.append(_started(arguments, task, shares[kind][index], Path(folder)))
-            return _followed(processes[-1], processes[:-1])
+                    started.append(_started(arguments, task, shares[kind][index], Path(folder)))
+            return _followed(started[-1], started[:-1])
         finally:
-            for process in processes:
+            for process in started:
                 process.running.kill()
                 process.running.wait()
 
@@ -99,7 +99,7 @@ def _started(arguments: List[str], task: Dict[str, Any], cores: List[int], folde
     said = None if kind == CHIEF else (folder / name).open('w+')
 
     def in_the_child() -> None:
-        os.sched_setaffinity(0, cores)
+        processes.keep_to(cores)
         # Should this process be killed, the chief saves and ends, and the others end with it.
         processes.end_with_parent()
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Trains by several tasks of Slurm: sbatch --ntasks=5 cluster/slurm.sh cnnDice --batch_size 8 --num_epochs 50
 # Of five tasks four train, and the last one holds the weights. Tried with invented variables only, on no cluster.
+# The runtime has no authentication: only the nodes, and no other user of them, may reach ports 20000 to 40099.
 #SBATCH --job-name=lvseg
 #SBATCH --cpus-per-task=4
 #SBATCH --signal=TERM@60

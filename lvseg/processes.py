@@ -1,7 +1,9 @@
-"""What becomes of the processes that a program has started when it is killed itself."""
+"""The processes that a program starts: on which cores they run, and what becomes of them when it is killed itself."""
 
 import ctypes
+import os
 import signal
+from typing import List
 
 _PR_SET_PDEATHSIG = 1
 _C_LIBRARY = ctypes.CDLL(None)
@@ -15,3 +17,14 @@ def end_with_parent() -> None:
     prctl = getattr(_C_LIBRARY, 'prctl', None)
     if prctl is not None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def cores() -> List[int]:
+    """Those that this process may use, which on a shared machine can be fewer than there are."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else list(range(os.cpu_count() or 1))
+
+
+def keep_to(cores: List[int]) -> None:
+    """Has this process, and those that it starts, use these cores; nothing where the system cannot (macOS)."""
+    if hasattr(os, 'sched_setaffinity'):
+        os.sched_setaffinity(0, cores)

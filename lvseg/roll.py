@@ -77,11 +77,11 @@ class Roll:
             note: what this process was started with.
 
         Raises:
-            LabError: another process has come as the same task.
+            LabError: another process has come as the same task. (Of two that come at once, `check` tells.)
         """
         known = self._first_look().notes[self._place]
         if known:
-            raise LabError(f'{self._task} is there already: two processes were started as the same task.')
+            raise self._twice()
         self._session.run(self._write_note, {self._text: json.dumps({**note, 'id': self._id}, sort_keys=True)})
         threading.Thread(target=self._listen, daemon=True).start()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -95,6 +95,18 @@ class Roll:
             return notes if all('id' in note for note in notes.values()) else None
 
         return self._wait(found)
+
+    def check(self, notes: Dict[str, Dict[str, Any]]) -> None:
+        """Sees to it that the note on the roll is this process's own.
+
+        Args:
+            notes: what `notes` gave.
+
+        Raises:
+            LabError: another process has come as the same task.
+        """
+        if notes[self._task.name]['id'] != self._id:
+            raise self._twice()
 
     def go(self, key: str) -> Any:  # noqa: ANN401 - whatever JSON can hold
         """What the chief lets the workers know under that key; waits for it."""
@@ -121,6 +133,8 @@ class Roll:
 
     def fail(self) -> None:
         """Tells the others that this process ends by an error, which it prints itself."""
+        if self._over.is_set():
+            return
         self._over.set()
         with contextlib.suppress(tf.errors.OpError):
             self._reach()
@@ -131,6 +145,10 @@ class Roll:
         """Lives on until the chief's last word, on which this process ends."""
         while True:
             time.sleep(_SECONDS_BETWEEN)
+
+    def _twice(self) -> LabError:
+        self._over.set()  # The place on the roll is the other one's: nothing more is said there.
+        return LabError(f'{self._task} is there already: two processes were started as the same task.')
 
     def _build(self) -> None:
         with tf.Graph().as_default() as self._graph, tf.device(self._keeper.device), tf.variable_scope('lvseg_roll'):
@@ -218,7 +236,8 @@ class Roll:
             state, before, looked = self._state, looked, time.monotonic()
             if looked - before > _SECONDS_OF_SILENCE:
                 self._end_here(1, f'{self._task} was stopped for {looked - before:.0f} seconds. {_WHAT_TO_DO}')
-            if looked - self._heard.get(self._keepers_place, looked) > _SECONDS_OF_SILENCE:
+            unheard = looked - self._heard.get(self._keepers_place, looked)
+            if unheard > _SECONDS_OF_SILENCE and self._task != self._keeper:
                 self._end_here(1, _gone(self._keeper))
             if state is None:
                 continue

@@ -103,8 +103,8 @@ def agree(run: Run, args: Namespace, team: Team) -> Run:
         args: its flags.
 
     Raises:
-        LabError: the batch is smaller than the number of workers; or, on the chief, one was started with something else
-            than the chief, which all of them are then told.
+        LabError: the batch is smaller than the number of workers; another process has come as the same task; or, on
+            the chief, one was started with something else than the chief, which all of them are then told.
     """
     workers = team.task.workers
     if run.batch_size < workers:
@@ -115,15 +115,17 @@ def agree(run: Run, args: Namespace, team: Team) -> Run:
     team.roll.enter(_note(run, args))
     if not team.is_chief:
         agreed = team.roll.go('run')
+        team.roll.check(agreed['notes'])
         return run._replace(seed=agreed['seed'], steps_done=agreed['steps_done'], team=team)
     notes = team.roll.notes()
+    team.roll.check(notes)
     differences = {name: _difference(notes[tasks.CHIEF], note) for name, note in notes.items()}
     differing = '; '.join(f'{name} {difference}' for name, difference in differences.items() if difference)
     if differing:
         why = f'{differing}. Start all of them with the same flags, data and versions.'
         team.roll.end(1, why)
         raise LabError(why)
-    team.roll.let_go(run={'seed': run.seed, 'steps_done': run.steps_done})
+    team.roll.let_go(run={'seed': run.seed, 'steps_done': run.steps_done, 'notes': notes})
     return run._replace(team=team)
 
 

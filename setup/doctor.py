@@ -10,7 +10,7 @@ import sys
 import warnings
 from typing import Iterator, List, Optional
 
-from lvseg import cuda, flags
+from lvseg import cuda, flags, processes
 from lvseg.errors import LabError
 from lvseg.layout import RECORD_FILES
 from lvseg.project import DATA, DESK, PROJECT
@@ -65,12 +65,7 @@ def of_class(students: Optional[int]) -> List[Finding]:
     """Whether this machine is enough for so many students; nothing where no number is given."""
     if students is None:
         return []
-    return class_size.findings(students, free_memory(), shutil.disk_usage(str(DESK)).free, _cores())
-
-
-def _cores() -> int:
-    """Those that this process may use, which on a shared machine can be fewer than there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    return class_size.findings(students, free_memory(), shutil.disk_usage(str(DESK)).free, len(processes.cores()))
 
 
 def free_memory() -> Optional[int]:

@@ -44,7 +44,12 @@ LEFT_OUT = {
 SLICES_KEPT = {'data': 1, 'patients': 8, 'few': 8, 'scanner': 8, 'noisy': 8}
 
 # Commands that go on until they are stopped, and what shows that they work: a page, or something that they print.
-GO_ON = {'make tensorboard': 'http://127.0.0.1:6006', 'python scripts/check.py cnn --watch': ' of 24'}
+GO_ON = {
+    'make tensorboard': 'http://127.0.0.1:6006',
+    'python scripts/check.py cnn --watch': ' of 24',
+    'make cluster EXERCISE=cnnDice WORKERS=2 DATA_DIR=patients CHECKPOINT_DIR=logs/cnnDice/together '
+    'FLAGS="--batch_size 4 --num_epochs 50 --resume"': 'Running on the',
+}
 
 # The last check of an exercise in a document is where the student has filled in its blanks.
 CHECK = re.compile(r'(?:make check EXERCISE=|python scripts/check\.py )(\w+)')

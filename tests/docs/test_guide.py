@@ -356,6 +356,24 @@ def test_the_answers_about_volumes(guides):
         assert all(text in guide.prose for guide in guides), text
 
 
+def test_the_answers_about_several_machines(guides):
+    def seconds(workers, batch=8):
+        return 0.1 * -(-batch // workers) + 2 * 7.4 * workers / 125
+
+    rounded = {
+        '0.92': seconds(1),
+        '0.64': seconds(2),
+        '0.67': seconds(4),
+        '1.05': seconds(8),
+        '0.12': 2 * 7.4 / 125,
+        '1.75': seconds(8, batch=64),
+        '6.52': seconds(1, batch=64),
+    }
+    for text, value in rounded.items():
+        assert f'{value:.2f}' == text
+        assert all(text in guide.prose for guide in guides), text
+
+
 def test_the_truth_shown_is_that_of_the_hearts(guides):
     shown = {line for example in guides[0].examples for line in example.shown if line.startswith('PHANTOM')}
     patients = [invent_patient(15, number) for number in range(1, 5)]
