@@ -25,7 +25,7 @@ import tensorflow.compat.v1 as tf
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# What `make test` hands on to a make of the tests' own: it would tell of each folder entered, and take on its variables.
+# What `make test` hands on to a make of the tests: it would tell of each folder entered, and take on its variables.
 for name in ('MAKEFLAGS', 'MAKELEVEL', 'MAKEOVERRIDES', 'MFLAGS'):
     os.environ.pop(name, None)
 
