@@ -177,10 +177,12 @@ def main() -> None:
         found = f'TensorBoard runs already: http://{HOST}:{there.port} (kill {there.pid} ends it)'
         print('\n'.join([found, *way_from_elsewhere(there.port)]))
         return
+    _serve_on_a_free_port(hold)
+
+
+def _serve_on_a_free_port(hold: bool) -> None:
     port = FIRST_PORT - 1
     while True:
         port = free_port(port + 1)
-        try:
+        with contextlib.suppress(PortTakenError):
             return serve(LOGS, port, hold)
-        except PortTakenError:
-            continue
