@@ -73,7 +73,7 @@ challenge: setup  ## train the challenge's network by its recipe: make challenge
 	@$(PYTHON) scripts/challenge.py $${DATA_DIR:+--data_dir "$$DATA_DIR"} \
 		$${CHECKPOINT_DIR:+--checkpoint_dir "$$CHECKPOINT_DIR"}
 
-tensorboard: setup  ## serve logs/ in the background, on http://127.0.0.1:6006 or the next port that is free; HOLD=1: until Ctrl-C
+tensorboard: setup  ## serve logs/ in the background, on http://127.0.0.1:6006 or another port that is free; HOLD=1: until Ctrl-C
 	@$(PYTHON) scripts/board.py $${HOLD:+--hold}
 
 show: setup  ## draw slices with the expert's and the network's contours: make show EXERCISE=cnnDice DATA=folder SLICES=31:60

@@ -1,4 +1,4 @@
-"""TensorBoard of the runs, for this machine alone: on port 6006, or the next that is free."""
+"""TensorBoard of the runs, for this machine alone: on port 6006, or another that is free."""
 
 import contextlib
 import getpass
@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any, Iterator, List
+from typing import Any, Iterator, List, Optional
 
 from lvseg import flags
 from lvseg.errors import LabError, one_line
@@ -22,14 +22,16 @@ from tensorboard import manager
 
 HOST = '127.0.0.1'  # TensorBoard asks for no password, so nobody else's machine may reach it.
 FIRST_PORT = 6006
-LAST_PORT = FIRST_PORT + 99
+# Chosen by the system when TensorBoard begins to listen. Would we look for one, all of a class that starts at the same
+# time would find the same, and all but one lose it again, one port after the other.
+ANY_FREE_PORT = 0
 
 
 class PortTakenError(LabError):
     """Between the look for a free port and TensorBoard's start, which takes seconds, another has taken the port."""
 
 
-def free_port(first: int = FIRST_PORT, last: int = LAST_PORT) -> int:
+def free_port(first: int, last: int) -> int:
     """The first port from `first` to `last` that nobody listens on.
 
     Raises:
@@ -38,7 +40,7 @@ def free_port(first: int = FIRST_PORT, last: int = LAST_PORT) -> int:
     for port in range(first, last + 1):
         if _is_free(port):
             return port
-    raise LabError(f'no port from {first} to {last} is free. End what runs there and is yours, with Ctrl-C or kill.')
+    raise LabError(f'no port from {first} to {last} is free. End what runs there and is yours, with Ctrl-C.')
 
 
 def _is_free(port: int) -> bool:
@@ -103,7 +105,7 @@ def serve(logs: Path, port: int, hold: bool) -> None:
 
     Args:
         logs: the folder of the runs, absolute.
-        port: on which it is to listen.
+        port: on which it is to listen; or ANY_FREE_PORT.
         hold: whether to stay until Ctrl-C ends it; else it goes on by itself, whatever becomes of the terminal.
 
     Raises:
@@ -113,16 +115,25 @@ def serve(logs: Path, port: int, hold: bool) -> None:
     module = ['tensorboard.main', '--logdir', str(logs), '--host', HOST, '--port', str(port)]
     try:
         with _started('TensorBoard', module, apart=not hold) as process:
-            while process.poll() is None and process.pid not in {there.pid for there in running(logs)}:
-                time.sleep(0.2)
-            if process.poll() is None:
-                print(told(port, 'Ctrl-C' if hold else f'kill {process.pid}'), flush=True)
+            its_port = _port_once_there(process, logs)
+            if its_port:
+                print(told(its_port, 'Ctrl-C' if hold else f'kill {process.pid}'), flush=True)
             if hold:
                 process.wait()
     except LabError as end:
-        if _is_free(port):
+        if port == ANY_FREE_PORT or _is_free(port):
             raise
         raise PortTakenError(str(end)) from None
+
+
+def _port_once_there(process: 'subprocess.Popen[Any]', logs: Path) -> Optional[int]:
+    """The port on which a TensorBoard of these runs answers; None if it ends before."""
+    while process.poll() is None:
+        for note in running(logs):
+            if note.pid == process.pid:
+                return note.port
+        time.sleep(0.2)
+    return None
 
 
 def run_until_ctrl_c(name: str, module: List[str], **environment: str) -> None:
@@ -177,12 +188,8 @@ def main() -> None:
         found = f'TensorBoard runs already: http://{HOST}:{there.port} (kill {there.pid} ends it)'
         print('\n'.join([found, *way_from_elsewhere(there.port)]))
         return
-    _serve_on_a_free_port(hold)
-
-
-def _serve_on_a_free_port(hold: bool) -> None:
-    port = FIRST_PORT - 1
-    while True:
-        port = free_port(port + 1)
+    if _is_free(FIRST_PORT):
         with contextlib.suppress(PortTakenError):
-            return serve(LOGS, port, hold)
+            serve(LOGS, FIRST_PORT, hold)
+            return
+    serve(LOGS, ANY_FREE_PORT, hold)
