@@ -8,6 +8,7 @@ TAKEN_desk := DESK
 TAKEN_doctor := STUDENTS
 TAKEN_clean := OLD
 TAKEN_lab := SOURCE
+TAKEN_tensorboard := HOLD
 TAKEN_challenge := DATA_DIR CHECKPOINT_DIR
 TAKEN_show := EXERCISE DATA SLICES CHECKPOINT_DIR OUT
 TAKEN_segment := STUDY CHECKPOINT_DIR OUT
@@ -29,10 +30,10 @@ UNKNOWN := $(filter-out $(TAKEN),$(GIVEN))
 $(if $(UNKNOWN),$(error ERROR: make $(MAKECMDGOALS) does not take $(UNKNOWN); it takes $(TAKEN)))
 
 # Names so common that a shell may have them for something else.
-$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD SUBMISSIONS SEED WORKERS FLAGS),$(eval override $(name) :=))
+$(foreach name,$(filter-out $(GIVEN),DATA SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD SUBMISSIONS SEED WORKERS FLAGS HOLD),$(eval override $(name) :=))
 
 # What is typed after make, as in SOURCE="my data", reaches the commands through the environment, and the shell as it stands.
-TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD SUBMISSIONS SEED WORKERS FLAGS
+TYPED := TF GPU WHEELS SOURCE EXERCISE DATA DATA_DIR CHECKPOINT_DIR SLICES STUDY STUDIES FOLDS OUT EXTRA TRIALS PREFIX DESK STUDENTS OLD SUBMISSIONS SEED WORKERS FLAGS HOLD
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -72,8 +73,8 @@ challenge: setup  ## train the challenge's network by its recipe: make challenge
 	@$(PYTHON) scripts/challenge.py $${DATA_DIR:+--data_dir "$$DATA_DIR"} \
 		$${CHECKPOINT_DIR:+--checkpoint_dir "$$CHECKPOINT_DIR"}
 
-tensorboard: setup  ## serve logs/ on http://127.0.0.1:6006, or the next port that is free
-	@$(PYTHON) scripts/board.py
+tensorboard: setup  ## serve logs/ in the background, on http://127.0.0.1:6006 or another port that is free; HOLD=1: until Ctrl-C
+	@$(PYTHON) scripts/board.py $${HOLD:+--hold}
 
 show: setup  ## draw slices with the expert's and the network's contours: make show EXERCISE=cnnDice DATA=folder SLICES=31:60
 	@$(PYTHON) scripts/show.py $${EXERCISE:+"$$EXERCISE"} $${DATA:+--data="$$DATA"} $${SLICES:+--slices="$$SLICES"} \

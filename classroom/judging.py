@@ -181,7 +181,7 @@ def _the_whole(path: Path, text: str, solution: Solution) -> Whole:
             given = built(network, solution.outputs)
     except LabError as error:
         return of_error(error), ()
-    return Message(), changes(_weights(network, given), solution.weights)
+    return Message(), changes(networks.weights(given['loss'].graph), solution.weights)
 
 
 def _hints(place: Place, solution: Solution) -> Tuple[Message, Message]:
@@ -196,7 +196,9 @@ def _hints(place: Place, solution: Solution) -> Tuple[Message, Message]:
 
 
 def changes(found: Dict[str, Shape], wanted: Dict[str, Shape]) -> Tuple[Message, ...]:
-    """How the weights differ from the solution's."""
+    """How the weights differ from the solution's; nothing where any are as good."""
+    if not wanted:
+        return ()
     texts = []
     for name in sorted({*found, *wanted}):
         if found.get(name) == wanted.get(name):

@@ -65,7 +65,7 @@ def test_the_key_gives_back_the_texts(handout):
 
 def test_the_workflow_checks_every_exercise_that_the_checker_knows(handout):
     workflow = text(handout / 'repository' / '.github' / 'workflows' / 'check.yml')
-    assert re.search(r'for exercise in (.*); do', workflow).group(1) == 'simple cnn cnnDice'
+    assert re.search(r'for exercise in (.*); do', workflow).group(1) == 'simple cnn cnnDice challenge'
 
 
 def test_a_folder_that_is_there_is_left_alone(handout):

@@ -211,6 +211,25 @@ def test_a_function_with_blanks_is_judged_by_what_it_does_and_not_by_what_it_say
     assert rows['right']['total'] == rows['right']['of']
 
 
+def test_the_challenge_is_graded_by_its_blanks_and_not_by_what_else_its_network_has(tmp_path):
+    solved = {
+        path.name: path.read_text(encoding='utf-8') for path in networks.solution('challenge').parent.glob('*.py')
+    }
+    wrong = {**solved, 'fcn.py': solved['fcn.py'].replace('300, 3,', '200, 3,')}  # It may: no blank is there.
+    wrong['neuralnetwork.py'] = solved['neuralnetwork.py'].replace('return 1 - ', 'return 2 - ')
+    assert wrong['fcn.py'] != solved['fcn.py'] and wrong['neuralnetwork.py'] != solved['neuralnetwork.py']
+    for student, files in (('right', solved), ('wrong', wrong)):
+        exercise = tmp_path / 'some' / student / 'exercises' / 'challenge'
+        exercise.mkdir(parents=True)
+        for name, text in files.items():
+            (exercise / name).write_text(text, encoding='utf-8')
+    rows = graded(tmp_path / 'some', tmp_path / 'out', exercise='challenge')
+    right, wrong = rows['right'], rows['wrong']
+    assert (right['total'], right['of'], right['challenge code'], right['notes']) == ('12', '12', 'in_order', '')
+    # The two blanks of soft_dice, a function that is right or not as a whole.
+    assert (wrong['total'], wrong['challenge soft_dice return'], wrong['challenge up return']) == ('10', '0', '1')
+
+
 def test_a_solution_is_not_there_to_be_imported(rows):
     assert (rows['imports_solution']['total'], rows['imports_solution']['cnn code']) == ('0', 'python.module')
 
