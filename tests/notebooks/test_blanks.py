@@ -11,8 +11,8 @@ from jupyter_client.manager import run_kernel
 
 pytestmark = pytest.mark.slow
 
-# Each check has a Python of its own, which takes seconds to start TensorFlow; some 43 checks have one together here, and
-# the notebook's first blank is checked as students do it, in test_run.py.
+# Each check has a Python of its own, which takes seconds to start TensorFlow; 47 checks have one together here. In
+# test_run.py a first blank is checked as students check it.
 ALL_IN_ONE_PYTHON = """
 import contextlib, functools, io, subprocess, sys, types
 from unittest import mock
