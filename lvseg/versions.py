@@ -21,7 +21,8 @@ def prepare() -> None:
     """Makes TensorFlow quiet, and gives `tf.layers` to those versions that have it no longer by themselves."""
     # TensorFlow logs pages about devices and deprecations; the lab prints one line on the device (lvseg.device).
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-    logging.getLogger('tensorflow').setLevel(logging.ERROR)
+    # A filter, for in Jupyter it chooses a level by itself when it logs first.
+    logging.getLogger('tensorflow').addFilter(lambda record: record.levelno >= logging.ERROR)
     # TensorFlow 2 says of every layer that Keras has the like; the lab teaches tf.layers.
     warnings.filterwarnings('ignore', message=r'`tf\.layers\.')
     # From 2.16 on, tf.layers comes from tf_keras, which must not be asked for where it is not installed.

@@ -15,8 +15,9 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
-from typing import Dict, Iterator, List, Union
+from typing import Dict, Iterator, List, Tuple, Union
 
 from lvseg.project import EXERCISES, PROJECT, exercise_names, shown
 
@@ -123,7 +124,7 @@ def _run(commands: str, said: List[str]) -> int:
 
 
 def _run_to_its_end(commands: str, said: List[str]) -> int:
-    ours, theirs = pty.openpty()  # Only on a terminal are there progress bars.
+    ours, theirs = _terminal()
     process = subprocess.Popen(
         ['bash', '-e', '-c', _COMMANDS + commands],
         cwd=str(PROJECT),
@@ -135,11 +136,20 @@ def _run_to_its_end(commands: str, said: List[str]) -> int:
     os.close(theirs)
     decode = codecs.getincrementaldecoder('utf-8')(errors='replace').decode
     for piece in _pieces(ours):
-        text = decode(piece).replace('\r\n', '\n')
+        text = decode(piece)
         print(text, end='', flush=True)
         said.append(text)
     os.close(ours)
     return process.wait()
+
+
+def _terminal() -> Tuple[int, int]:
+    """Our end of a terminal and theirs, for only on a terminal are there progress bars; it leaves ends of lines alone."""
+    ours, theirs = pty.openpty()
+    attributes = termios.tcgetattr(theirs)
+    attributes[1] &= ~termios.ONLCR
+    termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+    return ours, theirs
 
 
 def _pieces(terminal: int) -> Iterator[bytes]:
