@@ -144,7 +144,7 @@ def _run_to_its_end(commands: str, said: List[str]) -> int:
 
 
 def _terminal() -> Tuple[int, int]:
-    """Our end of a terminal and theirs, for only on a terminal are there progress bars; it leaves ends of lines alone."""
+    """Our end of a terminal that leaves ends of lines alone, and theirs: only on a terminal are there progress bars."""
     ours, theirs = pty.openpty()
     attributes = termios.tcgetattr(theirs)
     attributes[1] &= ~termios.ONLCR
