@@ -3,7 +3,7 @@
 import subprocess
 
 from lvseg import flags
-from lvseg.project import PROJECT, shown
+from lvseg.project import PROJECT, SOLUTIONS, shown
 
 import nbformat
 
@@ -23,10 +23,10 @@ def address() -> str:
 
 
 def build() -> None:
-    """Writes all notebooks, over those that there are."""
-    origin = address()
+    """Writes all notebooks, over those that there are; in a class's copy, which has no solutions, the students'."""
+    origin, kinds = address(), chapters.KINDS if SOLUTIONS.is_dir() else (chapters.STUDENT,)
     for language in chapters.GUIDES:
-        for kind in chapters.KINDS:
+        for kind in kinds:
             edition = Edition(language, kind)
             edition.folder.mkdir(parents=True, exist_ok=True)
             for chapter in chapters.chapters(language):

@@ -13,12 +13,13 @@ import re
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Optional, Set
 
-from lvseg.project import PROJECT, SOLUTIONS
+from lvseg.project import PROJECT
 
 import jupytext
 from nbformat import NotebookNode
 
 from classroom import making
+from classroom.handout import key
 
 STUDENT, SOLUTION = 'student', 'solution'
 KINDS = (STUDENT, SOLUTION)
@@ -143,7 +144,8 @@ def exercise_cells(exercise: str, kind: str) -> Iterator[str]:
 def _files_with_blanks(exercise: str, kind: str) -> Dict[str, str]:
     """By name, and the network in any case."""
     make = making.blanked if kind == STUDENT else making.filled
-    texts = {path.name: path.read_text(encoding='utf-8') for path in sorted((SOLUTIONS / exercise).glob('*.py'))}
+    with key.solution(exercise) as network:
+        texts = {path.name: path.read_text(encoding='utf-8') for path in sorted(network.parent.glob('*.py'))}
     wanted = {name for name, text in texts.items() if making.marked_lines(text)} | {'neuralnetwork.py'}
     return {name: make(text) for name, text in texts.items() if name in wanted}
 

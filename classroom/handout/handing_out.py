@@ -18,7 +18,8 @@ from docs.figures import drawing
 
 _FILES = Path(__file__).resolve().parent / 'files'
 _GRADING = ('lvseg', 'classroom', 'scripts', 'requirements-tf2.txt', 'pyproject.toml')
-_CACHES = shutil.ignore_patterns('__pycache__', 'solutions.key')
+# Also the notebooks that were made here, for they have the solutions, or whatever was tried in them.
+_LEFT_OUT = shutil.ignore_patterns('__pycache__', 'solutions.key', 'en', 'ko')
 
 _README = """\
 > This is a class's copy of the lab. It has no solutions and no answers, so what trains or shows a solution
@@ -94,7 +95,7 @@ def _copy(folder: Path, names: Sequence[str]) -> None:
     folder.mkdir(parents=True)
     for name in names:
         if (PROJECT / name).is_dir():
-            shutil.copytree(str(PROJECT / name), str(folder / name), ignore=_CACHES)
+            shutil.copytree(str(PROJECT / name), str(folder / name), ignore=_LEFT_OUT)
         else:
             shutil.copy(str(PROJECT / name), str(folder / name))
 

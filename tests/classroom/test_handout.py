@@ -57,6 +57,35 @@ def test_the_checker_works_in_the_repository(handout):
     assert found['solved'] == 0
 
 
+def test_a_class_makes_its_notebooks_with_the_numbers_of_its_variant_and_without_solutions(handout, wanted, tmp_path):
+    pytest.importorskip('jupytext', reason='needs the notebook extra')
+    repository = tmp_path / 'repository'
+    shutil.copytree(str(handout / 'repository'), str(repository))
+    subprocess.run(
+        [sys.executable, 'scripts/make_notebooks.py'],
+        cwd=str(repository),
+        env={**os.environ, 'PYTHONPATH': str(repository)},
+        check=True,
+    )
+    made = {str(path.relative_to(repository / 'notebooks')): path for path in repository.glob('notebooks/**/*.ipynb')}
+    assert {'en/student/06-convolutional.ipynb', 'ko/student/06-convolutional.ipynb'} <= set(made)
+    assert not [name for name in made if 'solution' in name]
+    cells = json.loads(text(made['en/student/06-convolutional.ipynb']))['cells']
+    sources = [''.join(cell['source']) for cell in cells]
+    blank = making.blanked(variants.solution(SOLUTION, wanted))
+    assert [source for source in sources if source.startswith('%%check cnn\n')] == [f'%%check cnn\n{blank}'.rstrip()]
+
+
+def test_notebooks_that_were_made_here_are_not_handed_out(tmp_path, monkeypatch):
+    room = tmp_path / 'lab' / 'notebooks'
+    for name in ('chapters.py', 'en/solution/06.ipynb', 'ko/student/06.ipynb'):
+        (room / name).parent.mkdir(parents=True, exist_ok=True)
+        (room / name).write_text('')
+    monkeypatch.setattr(handing_out, 'PROJECT', tmp_path / 'lab')
+    handing_out._copy(tmp_path / 'out', ['notebooks'])
+    assert [path.name for path in (tmp_path / 'out' / 'notebooks').iterdir()] == ['chapters.py']
+
+
 def test_the_key_gives_back_the_texts(handout):
     texts = key.texts(text(handout / 'repository' / 'classroom' / 'solutions.key'))
     assert texts['simple/neuralnetwork.py'] == text(networks.solution('simple'))
