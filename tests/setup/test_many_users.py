@@ -4,6 +4,7 @@ What takes a download is left out: make install finds a venv, which leads to the
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -165,6 +166,27 @@ def test_two_users_check_train_evaluate_and_pack_and_nothing_is_written_into_the
         )
         assert not list((desk / 'exercises').rglob('__pycache__'))
     assert desks.state() == before
+
+
+def test_each_user_has_a_tensorboard_of_their_own_beside_the_others(desks):
+    shared = desks.folder / 'tmp'
+    shared.mkdir()
+    shared.chmod(0o1777)
+    command = f'mkdir -p logs; TMPDIR={shared} make tensorboard'
+    found = {}
+    try:
+        for user in USERS:
+            told = re.match(
+                r'TensorBoard: (http://127\.0\.0\.1:\d+) \(kill (\d+) ends it\)', desks.at_desk(user, command)
+            )
+            found[user] = told.groups()
+        addresses = [address for address, _ in found.values()]
+        assert len(set(addresses)) == len(USERS)
+        for user, address in zip(USERS, addresses):
+            assert desks.at_desk(user, command).startswith(f'TensorBoard runs already: {address} ')
+    finally:
+        for user, (_, process) in found.items():
+            assert desks.run(user, f'kill {process}').returncode == 0
 
 
 def test_a_user_can_change_nothing_of_the_lab(desks):
