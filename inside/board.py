@@ -79,8 +79,9 @@ def use_own_folder() -> None:
         LabError: the folder is another's.
     """
     folder = Path(tempfile.gettempdir()) / f'tensorboard-{os.getuid()}'
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if folder.is_symlink() or not folder.is_dir() or folder.stat().st_uid != os.getuid():
         raise LabError(f'{folder} is not yours. Let its owner remove it, or do: export TMPDIR=a folder of your own')
     tempfile.tempdir = os.environ['TMPDIR'] = str(folder)
 

@@ -95,8 +95,10 @@ def test_its_notes_lie_in_a_folder_of_this_user_alone(temporary):
     assert tempfile.gettempdir() == os.environ['TMPDIR'] == str(folder)
 
 
-def test_a_folder_that_another_has_put_in_its_place_is_refused(temporary):
-    (temporary / 'elsewhere').mkdir()
+@pytest.mark.parametrize('is_there', [True, False])
+def test_a_link_that_another_has_put_in_its_place_is_refused(temporary, is_there):
+    if is_there:
+        (temporary / 'elsewhere').mkdir()
     (temporary / f'tensorboard-{os.getuid()}').symlink_to(temporary / 'elsewhere')
     with pytest.raises(LabError, match='is not yours'):
         board.use_own_folder()
