@@ -39,7 +39,7 @@ def test_the_solution_notebooks_run_from_top_to_bottom(made, run_notebook, lab):
             )
         if name.endswith('tensorboard'):
             assert '<iframe' in str(notebook.cells)
-        if 'scripts/show.py' in str(notebook.cells):
+        if re.search(r'^python scripts/show\.py', str_of(notebook), re.MULTILINE):
             assert any('image/png' in output for output in ran.outputs), 'the slices drawn are not shown'
 
 
