@@ -43,7 +43,7 @@ _RUN_FIRST = {
 _SET_UP = ('make setup', 'source .venv/bin/activate')
 # What a notebook has another way for, and what would set up another Python.
 _OTHERWISE = {
-    'make tensorboard': '%tensorboard --logdir logs',
+    'make tensorboard': '%tensorboard --logdir logs --port 0',
     'make doctor': '%%lab\npython scripts/doctor.py',
 }
 

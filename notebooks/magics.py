@@ -3,7 +3,7 @@
 %%lab                        runs commands of the guide, in the top folder; pictures and pages that they name are shown
 %%save challenge layers.py   saves the cell as a file of an exercise
 %%check cnn --hint           saves the cell as the network of an exercise, and checks it as make check does
-%tensorboard --logdir logs   TensorBoard below the cell; its own
+%tensorboard --logdir logs   TensorBoard below the cell; its own. --port 0 is any free one, where 6006 may be another's
 """
 
 import atexit

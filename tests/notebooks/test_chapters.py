@@ -83,7 +83,7 @@ def test_all_commands_of_the_guide_are_in_cells_but_for_those_that_a_notebook_ha
 
 
 def test_tensorboard_opens_below_a_cell(made):
-    assert '%tensorboard --logdir logs' in code(made('en', 'student'))
+    assert '%tensorboard --logdir logs --port 0' in code(made('en', 'student'))
 
 
 def test_the_first_check_of_an_exercise_becomes_its_cell_and_later_ones_stay_commands(tmp_path):
