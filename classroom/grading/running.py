@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
-from lvseg import flags, progress
+from lvseg import flags, processes, progress
 from lvseg.errors import LabError
 from lvseg.project import PROJECT
 
@@ -150,7 +150,7 @@ def main() -> None:
     add(
         '--jobs',
         type=flags.positive_int,
-        default=_cores(),
+        default=len(processes.cores()),
         help='how many to run at once (default: %(default)s, the cores)',
     )
     add('--seed', type=flags.seed, help='the seed of the variant that was handed out (default: the network of the lab)')
@@ -162,7 +162,3 @@ def main() -> None:
     reports.write(found, collecting.languages(args.submissions), args.out)
     students = len({each['student'] for each in found})
     print(f'Graded {students} submissions: {args.out}/grades.csv, class.html, feedback/ and results/.')
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
