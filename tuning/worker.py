@@ -41,6 +41,7 @@ class Worker:
         self._beaten = -studies.HEARTBEAT  # Long ago.
         self._ended = 0  # Trials, by this worker.
         self._failures = 0  # The last ones, without another between.
+        self._asked = 0  # By which signal, to end.
 
     def run(self) -> None:
         """Runs trials until the study has enough of them, or the time is up.
@@ -49,21 +50,41 @@ class Worker:
             LabError: one trial after the other fails, or nothing can be written.
             KeyboardInterrupt, SystemExit: interrupted; trials under way are given back to the study.
         """
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, lambda number, frame: sys.exit(128 + number))
-        with progress.bar(self._limits.trials, form=progress.COUNTED) as self._bar:
-            try:
-                self._loop()
-            except (KeyboardInterrupt, SystemExit):
-                self._give_back()
-                raise
-            finally:
-                for attempt in self._running:
-                    attempt.stop()
+        earlier = {
+            number: signal.signal(number, self._on_signal)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
+        }
+        try:
+            with progress.bar(self._limits.trials, form=progress.COUNTED) as self._bar:
+                self._run_or_give_back()
+        finally:
+            for number, handler in earlier.items():
+                signal.signal(number, handler)
+
+    def _run_or_give_back(self) -> None:
+        try:
+            self._loop()
+        except (KeyboardInterrupt, SystemExit):
+            self._give_back()
+            raise
+        finally:
+            for attempt in self._running:
+                attempt.stop()
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        """Is obeyed between two looks: in the midst of a change of the study, it would leave a database locked."""
+        self._asked = number
+
+    def _end_if_asked(self) -> None:
+        if self._asked == signal.SIGINT:
+            raise KeyboardInterrupt
+        if self._asked:
+            sys.exit(128 + self._asked)
 
     def _loop(self) -> None:
         while True:
+            self._end_if_asked()
             self._beat()
             while len(self._running) < self._limits.jobs and self._wants_more():
                 self._start()

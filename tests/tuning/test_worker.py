@@ -9,6 +9,7 @@ import time
 from lvseg.errors import LabError
 
 import pytest
+from optuna.study import Study
 from optuna.trial import TrialState
 
 from tuning import command, reports, worker
@@ -126,6 +127,22 @@ def test_a_worker_that_is_interrupted_ends_its_trials_and_gives_them_back(number
     study = search.work(trials=2, batches=(3, 3))
     assert states(study) == [TrialState.COMPLETE, TrialState.FAIL, TrialState.COMPLETE]
     assert search.settings(study) == [3, 4, 4]  # The same again, and not the 3 that would be next.
+
+
+def test_ctrl_c_waits_for_the_end_of_a_change_of_the_study(search, monkeypatch):
+    """In its midst it would leave the database locked, and the trials could not be given back."""
+    ask, changed = Study.ask, []
+
+    def asked(study):
+        os.kill(os.getpid(), signal.SIGINT)
+        changed.append(ask(study))
+        return changed[-1]
+
+    monkeypatch.setattr(Study, 'ask', asked)
+    with pytest.raises(KeyboardInterrupt):
+        search.work(trials=1)
+    assert len(changed) == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.slow
