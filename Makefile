@@ -74,7 +74,10 @@ challenge: setup  ## train the challenge's network by its recipe: make challenge
 		$${CHECKPOINT_DIR:+--checkpoint_dir "$$CHECKPOINT_DIR"}
 
 tensorboard: setup  ## serve logs/ in the background, on http://127.0.0.1:6006 or another port that is free; HOLD=1: until Ctrl-C
-	@$(PYTHON) scripts/board.py $${HOLD:+--hold}
+	@case "$$HOLD" in \
+		''|1) $(PYTHON) scripts/board.py $${HOLD:+--hold};; \
+		*) echo "ERROR: HOLD=$$HOLD: there is only HOLD=1, which holds the shell until Ctrl-C." >&2; exit 1;; \
+	esac
 
 show: setup  ## draw slices with the expert's and the network's contours: make show EXERCISE=cnnDice DATA=folder SLICES=31:60
 	@$(PYTHON) scripts/show.py $${EXERCISE:+"$$EXERCISE"} $${DATA:+--data="$$DATA"} $${SLICES:+--slices="$$SLICES"} \

@@ -311,17 +311,20 @@ def test_the_minutes_in_the_text_are_those_of_the_one_table_of_times(results, do
 
 
 def test_what_each_step_of_the_challenge_moves_is_what_was_measured(results, document):
-    measured = {row[0]: [cell[:5] for cell in (row[1], row[3])] for row in results if row[0].startswith('--network')}
-    with_all = measured['--network unet --augment --loss both']
-    without = {
-        '--loss both': '--network unet --augment --loss cross_entropy',
-        '--augment': '--network unet --loss both',
-        '--network unet': '--network fcn --augment --loss both',
+    measured = {row[0]: [cell[:5] for cell in (row[1], row[3])] for row in results if re.match('--n', row[0])}
+    recipe = '--network unet --augment --loss both'
+    recipe_later = '--normalisation per_image --schedule warmup'
+    steps = {
+        '--normalisation per_image': ('--normalisation lab --schedule warmup', recipe_later),
+        '--loss both': ('--network unet --augment --loss cross_entropy', recipe),
+        '--schedule warmup': ('--normalisation per_image --schedule staircase', recipe_later),
+        '--augment': ('--network unet --loss both', recipe),
+        '--network unet': ('--network fcn --augment --loss both', recipe),
     }
     for language in LANGUAGES:
         text = document(f'docs/{language}/10-challenge.md').prose.replace('`', '')
-        for flag, row in without.items():
-            moves = ' | '.join(f'{less} → {more}' for less, more in zip(measured[row], with_all))
+        for flag, (without, with_it) in steps.items():
+            moves = ' | '.join(f'{less} → {more}' for less, more in zip(measured[without], measured[with_it]))
             assert f'| {flag} | {moves} |' in text
 
 

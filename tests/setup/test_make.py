@@ -207,3 +207,11 @@ def test_doctor_and_desk_take_what_their_scripts_take(project):
     project.python('3.7')
     assert project.make('desk', 'DESK=my desk').stdout.splitlines()[-2:] == ['<scripts/desk.py>', '<my desk>']
     assert project.make('desk', DESK='other').stdout.splitlines()[-1] == '<scripts/desk.py>'
+
+
+def test_tensorboard_goes_on_by_itself_or_by_hold_1_holds_the_shell_and_by_anything_else_does_neither(project):
+    project.python('3.7')
+    assert project.make('tensorboard').stdout.endswith('<scripts/board.py>\n')
+    assert project.make('tensorboard', 'HOLD=1').stdout.endswith('<scripts/board.py>\n<--hold>\n')
+    refused = project.make('tensorboard', 'HOLD=0')
+    assert refused.returncode != 0 and 'ERROR: HOLD=0: there is only HOLD=1' in refused.stderr
