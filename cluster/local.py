@@ -116,11 +116,10 @@ def _started(arguments: List[str], task: Dict[str, Any], cores: List[int], folde
 
 def _followed(chief: Process, others: List[Process]) -> int:
     """Waits for the chief, and then for the others; tells the error of one of them, if all ended by that."""
-    forwarded = (signal.SIGTERM, signal.SIGHUP)
-    earlier = {number: signal.signal(number, lambda n, frame: chief.running.send_signal(n)) for number in forwarded}
-    earlier[signal.SIGINT] = signal.signal(signal.SIGINT, lambda number, frame: None)  # The terminal tells the chief.
-    try:
-        first = None
+    first = None
+    forwarded = processes.on_signals((signal.SIGTERM, signal.SIGHUP), lambda n, frame: chief.running.send_signal(n))
+    left_to_the_terminal = processes.on_signals([signal.SIGINT], lambda number, frame: None)  # It tells the chief.
+    with forwarded, left_to_the_terminal:
         while chief.running.poll() is None:
             first = first or next((other for other in others if other.running.poll() == 1), None)
             time.sleep(0.1)
@@ -128,9 +127,6 @@ def _followed(chief: Process, others: List[Process]) -> int:
         until = time.monotonic() + (_SECONDS_TO_END if chief.running.returncode >= 0 else 0)
         while time.monotonic() < until and any(other.running.poll() is None for other in others):
             time.sleep(0.1)
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
     if first is not None and chief.running.returncode == 1:
         first.said.seek(0)
         for line in first.said.read().splitlines():

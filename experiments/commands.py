@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
-from lvseg import reports
+from lvseg import processes, reports
 from lvseg.project import DESK, PROJECT, SOLUTIONS, shown
 
 
@@ -24,7 +24,7 @@ class Run(NamedTuple):
 def run(arguments: List[str]) -> None:
     """Shows a command of Python's and runs it; ends the program as the command does, if it fails."""
     print(f'\n$ python {" ".join(map(shlex.quote, arguments))}', flush=True)
-    with subprocess.Popen([sys.executable, *arguments], cwd=DESK) as process:
+    with subprocess.Popen([sys.executable, *arguments], cwd=DESK, preexec_fn=processes.end_with_parent) as process:
         try:
             status = process.wait()
         except KeyboardInterrupt:  # The command got Ctrl-C as well; a training saves its checkpoint first.

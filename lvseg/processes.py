@@ -1,9 +1,10 @@
-"""The processes that a program starts: on which cores they run, and what becomes of them when it is killed itself."""
+"""Cores, signals, and what becomes of the processes that a program has started when it is killed itself."""
 
+import contextlib
 import ctypes
 import os
 import signal
-from typing import List
+from typing import Any, Callable, Iterable, Iterator, List
 
 _PR_SET_PDEATHSIG = 1
 _C_LIBRARY = ctypes.CDLL(None)
@@ -17,6 +18,17 @@ def end_with_parent() -> None:
     prctl = getattr(_C_LIBRARY, 'prctl', None)
     if prctl is not None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def on_signals(numbers: Iterable[int], handler: Callable[[int, Any], None]) -> Iterator[None]:
+    """Within the block, these signals call the handler; afterwards, what they called before."""
+    earlier = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, before in earlier.items():
+            signal.signal(number, before)
 
 
 def cores() -> List[int]:

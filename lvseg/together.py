@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, NoReturn, Optional, Tuple
 from unittest import mock
 
-from lvseg import device, records, tasks
+from lvseg import device, processes, records, tasks
 from lvseg.errors import LabError
 from lvseg.hooks import StepHook, step_made
 from lvseg.layout import record_file
@@ -289,15 +289,8 @@ def _averaged(loss: tf.Tensor, gradients: List[Tuple], task: Task) -> List[Tuple
 @contextlib.contextmanager
 def _asking_the_chief_to_stop(roll: Roll) -> Iterator[None]:
     """A signal that comes to this process ends all of them, after the step and with a checkpoint."""
-    earlier = {
-        number: signal.signal(number, lambda number, frame: roll.ask_to_stop(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
+    with processes.on_signals((signal.SIGINT, signal.SIGTERM), lambda number, frame: roll.ask_to_stop(number)):
         yield
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
 
 
 def _server(task: Task) -> tf.train.Server:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import List, NamedTuple, Optional
 
-from lvseg import chief, progress
+from lvseg import chief, processes, progress
 from lvseg.errors import LabError
 
 from optuna.storages import fail_stale_trials
@@ -50,27 +50,21 @@ class Worker:
             LabError: one trial after the other fails, or nothing can be written.
             KeyboardInterrupt, SystemExit: interrupted; trials under way are given back to the study.
         """
-        earlier = {
-            number: signal.signal(number, self._on_signal)
+        minded = [  # But for those that a shell or nohup has this process ignore.
+            number
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
-        }
-        try:
-            with progress.bar(self._limits.trials, form=progress.COUNTED) as self._bar:
-                self._run_or_give_back()
-        finally:
-            for number, handler in earlier.items():
-                signal.signal(number, handler)
-
-    def _run_or_give_back(self) -> None:
-        try:
-            self._loop()
-        except (KeyboardInterrupt, SystemExit):
-            self._give_back()
-            raise
-        finally:
-            for attempt in self._running:
-                attempt.stop()
+        ]
+        bar = progress.bar(self._limits.trials, form=progress.COUNTED)
+        with processes.on_signals(minded, self._on_signal), bar as self._bar:
+            try:
+                self._loop()
+            except (KeyboardInterrupt, SystemExit):
+                self._give_back()
+                raise
+            finally:
+                for attempt in self._running:
+                    attempt.stop()
 
     def _on_signal(self, number: int, frame: object) -> None:
         """Is obeyed between two looks: in the midst of a change of the study, it would leave a database locked."""

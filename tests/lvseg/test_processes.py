@@ -1,6 +1,7 @@
-"""The cores that processes get."""
+"""The cores that processes get, and what signals call."""
 
 import os
+import signal
 
 from lvseg import processes
 
@@ -16,3 +17,12 @@ def test_where_the_system_does_not_deal_cores_all_of_them_are_there_and_nothing_
     monkeypatch.setattr(os, 'cpu_count', lambda: 3)
     assert processes.cores() == [0, 1, 2]
     processes.keep_to([0])
+
+
+def test_signals_call_a_handler_within_the_block_and_what_they_called_before_after_it():
+    called = []
+    before = signal.getsignal(signal.SIGUSR1)
+    with processes.on_signals([signal.SIGUSR1], lambda number, frame: called.append(number)):
+        os.kill(os.getpid(), signal.SIGUSR1)
+    assert called == [signal.SIGUSR1]
+    assert signal.getsignal(signal.SIGUSR1) is before
