@@ -233,9 +233,9 @@ def _keep_earlier_run(directory: str, *read: str) -> None:
 def _check_resumable(earlier: Dict[str, Any], run: Run) -> None:
     check_exercise(earlier, run.exercise, or_else=', or leave out --resume to start afresh')
     for flag in run.kept_on_resume:
-        if earlier.get(flag) != run.settings[flag]:
+        if earlier.get(flag, run.settings[flag]) != run.settings[flag]:  # An older run may not know the flag.
             raise LabError(
-                f'the run in {run.checkpoint_dir} has --{flag} {earlier.get(flag)}, not {run.settings[flag]}. '
+                f'the run in {run.checkpoint_dir} has --{flag} {earlier[flag]}, not {run.settings[flag]}. '
                 'Resume it with the same, or leave out --resume to start afresh.'
             )
     # With another number, an epoch would have other steps, and what was seen could not be told from what was not.

@@ -1,8 +1,8 @@
 """The challenge: a network that one would trust with a patient whom it has never seen.
 
-It starts as the lab's network. What the flags --network, --loss, --optimizer and --schedule can be stands in four
-tables here, NETWORKS, LOSSES, OPTIMIZERS and SCHEDULES: whatever you add to them can be chosen. The flags themselves
-stand in a fifth, FLAGS: there you can add one of your own.
+It starts as the lab's network. What the flags --network, --strength, --loss, --optimizer and --schedule can be stands
+in five tables here, NETWORKS, AUGMENTATIONS, LOSSES, OPTIMIZERS and SCHEDULES: whatever you add to them can be chosen.
+The flags themselves stand in a sixth, FLAGS: there you can add one of your own.
 """
 
 from lvseg import metrics, summaries
@@ -10,8 +10,10 @@ from lvseg.flags import Flag
 from lvseg.shapes import print_tensor_shape
 
 import alexnet  # solution
+import augmentation
 import fcn
 import numpy as np
+import scanners  # solution
 import tensorflow.compat.v1 as tf
 import unet
 
@@ -61,6 +63,11 @@ def per_image(images):
 
 
 NORMALISATIONS = {'lab': tf.identity, 'per_image': per_image}
+
+AUGMENTATIONS = {
+    'mild': augmentation.augment,
+    'strong': scanners.augment,  # solution
+}
 
 
 def loss(logits, labels, kind):
@@ -149,6 +156,7 @@ FLAGS = [
         for_inference=True,
     ),
     Flag('augment', 'change slices at random each time they are seen (default: off)', for_inference=True),
+    Flag('strength', 'how much --augment changes them', 'mild', choices=AUGMENTATIONS),
     Flag('loss', 'what is made smaller', 'cross_entropy', choices=LOSSES),
     Flag('optimizer', 'how it is made smaller', 'sgd', choices=OPTIMIZERS),
     Flag(

@@ -4,7 +4,6 @@ import functools
 
 from lvseg import errors, flags, inputs, summaries, training  # Not found? make setup; source .venv/bin/activate
 
-import augmentation
 import neuralnetwork as nn
 
 
@@ -12,7 +11,7 @@ def main(args):
     run = training.describe(args, nn.FLAGS)
     with training.graph(run):
         # 1. The data flow graph: describes the computation, computes nothing.
-        images, labels = inputs.training_batches(run, augmentation.augment if args.augment else None)
+        images, labels = inputs.training_batches(run, nn.AUGMENTATIONS[args.strength] if args.augment else None)
         inference = functools.partial(nn.inference, **run.for_inference)
         logits = inference(images, training=True)
         loss = nn.loss(logits, labels, args.loss)
