@@ -21,7 +21,7 @@ from experiments import fold_report, measuring, tables
 from experiments.figures import summary
 from experiments.folds import deal, hold_out
 from experiments.measuring import Measured, Training
-from experiments.pool import Pool, read_pool, write_part
+from experiments.pool import Pool, check_apart, read_pool, write_part
 from experiments.recipe import RECIPE
 
 # Flags of runTraining.py that would make a part another training than the table says, or show it what is held out.
@@ -107,6 +107,12 @@ def _parser() -> flags.Parser:
     add('--folds', type=_folds, default=5, help='into how many folds the patients are dealt')
     add('--seed', type=flags.seed, default=1, help='of the dealing and of every training')
     add('--exercise', choices=exercise_names(), default='challenge', help='whose solution is trained')
+    add(
+        '--init_from',
+        metavar='RUN',
+        type=flags.directory,
+        help='directory of a run on other patients, with whose weights each training starts (default: random weights)',
+    )
     add('--out', type=flags.directory, help='directory of the results (default: logs/cross_validation/EXERCISE)')
     add(
         '--hold_out',
@@ -136,7 +142,8 @@ def _parse(arguments: List[str]) -> Tuple[argparse.Namespace, Optional[List[str]
     for flag in (text.split('=')[0] for text in training_flags):
         if flag in _SET_HERE:
             parser.error(
-                f'{flag} cannot stand behind --: each training starts afresh, with data, directory and seed set here'
+                f'{flag} cannot stand behind --: each training starts afresh, with data, directory, seed and first '
+                'weights set here'
             )
     return parser.parse_args(arguments[:place]), training_flags
 
@@ -148,6 +155,9 @@ def main() -> None:
         training_flags = recipe(args.exercise)
     data_dir = Path(args.data_dir)
     pool = read_pool(data_dir)
+    if args.init_from:
+        check_apart(pool, Path(args.init_from))
+        training_flags = [*training_flags, '--init_from', shown(Path(args.init_from))]
     training = Training(args.exercise, training_flags, args.seed, measuring.fingerprint(data_dir), held_out=[])
     out = Path(args.out) if args.out else LOGS / 'cross_validation' / args.exercise
     if args.hold_out is None:

@@ -46,6 +46,27 @@ def read_pool(data_dir: Path, splits: Sequence[str] = _SPLITS) -> Pool:
     return Pool(data_dir, splits, lines)
 
 
+def check_apart(pool: Pool, run: Path) -> None:
+    """Makes sure that a run, and those whose weights it began with, were trained on none of the pool's patients.
+
+    Raises:
+        LabError: they were, or nobody can tell.
+    """
+    trained = runs.load(str(run))
+    if trained is None:
+        raise LabError(f'--init_from {run}: no run there. Give the --checkpoint_dir of one.')
+    data_dir = trained.get('data_dir', '')
+    patients = {case_name(line['patient']) for line in manifest.lines(data_dir, 'train') if line.get('patient')}
+    if not patients:
+        raise LabError(f'--init_from {run}: {data_dir}/{manifest.FILE_NAME} does not tell whose slices trained it.')
+    common = sorted(patients & set(pool.patients))
+    if common:
+        raise LabError(f'--init_from {run}: it was trained on {", ".join(common)}, who are to be held out here.')
+    if trained.get('init_from'):  # A run, or a checkpoint in it.
+        earlier = Path(trained['init_from'])
+        check_apart(pool, earlier if earlier.is_dir() else earlier.parent)
+
+
 def write_part(pool: Pool, held_out: List[str], folder: Path) -> None:
     """Writes two record files and a manifest: validation slices are those of `held_out`, all others train.
 

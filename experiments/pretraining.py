@@ -17,7 +17,7 @@ from lvseg.project import LOGS, shown
 from experiments import commands, measuring, recipe
 from experiments.folds import deal
 from experiments.measuring import Measured, Training
-from experiments.pool import Pool, read_pool, write_sides
+from experiments.pool import Pool, check_apart, read_pool, write_sides
 
 FIGURES_FILE = 'pretraining.json'
 
@@ -124,6 +124,7 @@ def main() -> None:
     pool, out = read_pool(Path(args.data_dir)), Path(args.out)
     points = []
     start = Path(args.pretrained) if args.pretrained else on_phantoms(out)
+    check_apart(pool, start)
     for number in args.patients:
         for chosen in (None, start):
             seeds = [measure(pool, number, args.steps, seed, chosen, out) for seed in args.seeds]

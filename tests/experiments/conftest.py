@@ -2,7 +2,7 @@
 
 import csv
 
-from lvseg import records
+from lvseg import records, runs
 
 import numpy as np
 import pytest
@@ -40,6 +40,20 @@ def data(tmp_path, write_data):
     """Seven slices of four patients, three of whom are on both sides, one under two names."""
     four = {'train': ['SC-N-2', 'SC-HYP-1', 'SC-N-2', 'SC-HF-I-1'], 'val': ['SC-HYP-1', 'SC-HF-NI-3', 'SC-HF-I-01']}
     return write_data(tmp_path / 'data', four)
+
+
+@pytest.fixture
+def run_on(write_data, tmp_path):
+    """Makes the folder of a run that was trained on these patients, from the weights of another if one is given."""
+
+    def make(name, patients, init_from=None):
+        data = write_data(tmp_path / f'data-of-{name}', {'train': patients})
+        folder = tmp_path / 'runs' / name
+        folder.mkdir(parents=True)
+        runs.save_json(str(folder / 'run.json'), {'data_dir': str(data), 'init_from': init_from and str(init_from)})
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope='session')

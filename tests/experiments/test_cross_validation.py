@@ -36,6 +36,19 @@ def test_each_fold_is_trained_and_the_table_has_them_all(cross_validate, trainin
     assert kept['flags'] == ['--num_epochs', '3'] and kept['all_slices']['dice'] == pytest.approx(2 / 3)
 
 
+def test_each_training_starts_with_the_weights_of_a_run_on_others(cross_validate, trainings, run_on):
+    phantoms = run_on('phantoms', ['SC-N-901'])
+    cross_validate('--folds', '2', '--exercise', 'cnn', '--init_from', str(phantoms), '--', '--num_epochs', '3')
+    flags = ['--num_epochs', '3', '--init_from', str(phantoms), '--seed', '1']
+    assert trainings == [('fold-1', 'cnn', flags), ('fold-2', 'cnn', flags)]
+
+
+def test_weights_that_know_who_is_held_out_are_refused(cross_validate, trainings, run_on):
+    with pytest.raises(LabError, match='trained on SC-HYP-01'):
+        cross_validate('--init_from', str(run_on('leaky', ['SC-HYP-01'])))
+    assert trainings == []
+
+
 def test_the_patients_are_dealt_by_the_seed(trainings, write_data, manifest_of, tmp_path, monkeypatch):
     data = write_data(tmp_path / 'data', {'train': list('abcdef')})
     held_out = []

@@ -5,7 +5,7 @@ from lvseg.errors import LabError
 
 import pytest
 
-from experiments.pool import read_pool, write_part, write_sides
+from experiments.pool import check_apart, read_pool, write_part, write_sides
 
 SIDES = {'train': 'train_images.tfrecords', 'val': 'val_images.tfrecords'}
 
@@ -60,3 +60,25 @@ def test_without_records_or_a_manifest_that_fits_it_ends_in_one_line(data, tmp_p
     (data / 'manifest.csv').unlink()
     with pytest.raises(LabError, match='manifest.csv does not tell whose slices'):
         read_pool(data)
+
+
+def test_a_run_on_other_patients_is_apart_from_the_pool(data, run_on):
+    phantoms = run_on('phantoms', ['SC-N-901'])
+    check_apart(read_pool(data), phantoms)
+    check_apart(read_pool(data), run_on('further', ['SC-N-902'], init_from=phantoms / 'model.ckpt-7'))
+
+
+def test_a_run_that_knows_one_who_is_held_out_is_refused(data, run_on):
+    knows = run_on('knows', ['SC-N-901', 'SC-HF-I-1'])  # In the pool by the name of SC-HF-I-01.
+    for run in (knows, run_on('further', ['SC-N-902'], init_from=knows)):
+        with pytest.raises(LabError, match='--init_from .*knows: it was trained on SC-HF-I-01, who are to be held out'):
+            check_apart(read_pool(data), run)
+
+
+def test_a_run_of_which_nobody_can_tell_is_refused(data, run_on, tmp_path):
+    with pytest.raises(LabError, match='no run there'):
+        check_apart(read_pool(data), tmp_path)
+    run = run_on('phantoms', ['SC-N-901'])
+    (tmp_path / 'data-of-phantoms' / 'manifest.csv').unlink()
+    with pytest.raises(LabError, match='does not tell whose slices trained it'):
+        check_apart(read_pool(data), run)

@@ -15,12 +15,17 @@ PATIENTS = [f'{group}-0{number}' for group in ('SC-HF-I', 'SC-HF-NI', 'SC-HYP', 
 
 
 @pytest.fixture
-def curve(write_data, tmp_path, monkeypatch, capsys):
+def phantoms(run_on):
+    return run_on('phantoms', ['SC-N-901'])
+
+
+@pytest.fixture
+def curve(write_data, phantoms, tmp_path, monkeypatch, capsys):
     """Runs the experiment on two slices of each patient with these arguments; returns what it printed."""
     data = write_data(tmp_path / 'data', {'train': [*PATIENTS, *PATIENTS], 'val': PATIENTS[:1]})
 
     def run(*arguments):
-        always = [str(data), '--out', str(tmp_path / 'out'), '--pretrained', '/runs/phantoms']
+        always = [str(data), '--out', str(tmp_path / 'out'), '--pretrained', str(phantoms)]
         monkeypatch.setattr(sys, 'argv', ['pretraining.py', *always, *arguments])
         pretraining.main()
         return capsys.readouterr().out
@@ -41,14 +46,14 @@ def test_those_held_out_are_the_same_for_all_numbers_and_never_train(curve, trai
     assert not three[0] & three[1]
 
 
-def test_all_have_the_same_recipe_and_equally_many_steps_from_other_weights(curve, trainings):
+def test_all_have_the_same_recipe_and_equally_many_steps_from_other_weights(curve, phantoms, trainings):
     curve('--patients', '1', '6', '--steps', '10')
     # A patient has 2 slices, or 3, and 6 have 12 or 13: 1 and 2 batches of 8 an epoch; 10 steps are 10 and 5 epochs.
     by_name = {name: flags for name, _, flags in trainings}
     for number, epochs in ((1, '10'), (6, '5')):
         alone = [*RECIPE, '--num_epochs', epochs]
         assert by_name[f'{number}-patients-alone'] == [*alone, '--seed', '1']
-        start = ['--init_from', '/runs/phantoms']
+        start = ['--init_from', str(phantoms)]
         assert by_name[f'{number}-patients-after-phantoms'] == [*alone, *start, '--seed', '1']
 
 
