@@ -2,8 +2,8 @@
 
 The same invented patients are scanned in several ways (data_prep.phantom.shifts), some train and the others test; or
 real ones are taken by their pathologies. A network is trained on each kind and tested on all. Then the one that knows
-a single kind is trained further on a few slices of another, with the recipe's augmentation and without any. What was
-measured before is not measured again.
+a single kind is trained further on a few slices of another: without augmentation, with the recipe's, and with the
+strong one. What was measured before is not measured again.
 """
 
 from pathlib import Path
@@ -29,7 +29,11 @@ FIGURES_FILE = 'domain_shift.json'
 
 PLAIN = 'plain'
 SLICES = (1, 5, 20)  # of the new kind
-AUGMENTATION = {False: 'without-augmentation', True: 'with-augmentation'}
+RECIPES = {
+    'without-augmentation': [flag for flag in recipe.RECIPE if flag != '--augment'],
+    'with-augmentation': recipe.RECIPE,
+    'with-strong-augmentation': [*recipe.RECIPE, '--strength', 'strong'],
+}
 
 _PATIENTS = ['--patients', '12', '--split', 'patient', '--val_fraction', '0.25']
 _STEPS = 100  # of each training, or up to the end of the epoch
@@ -81,25 +85,24 @@ def split(pool: Pool, seed: int, out: Path) -> Dict[str, Path]:
     return data
 
 
-def train(data_dir: Path, augment: bool, steps: int, seed: int, folder: Path, start: Optional[Path] = None) -> Run:
-    """Trains by the recipe, with or without its augmentation, and evaluates, unless it was done before.
+def train(data_dir: Path, words: str, steps: int, seed: int, folder: Path, start: Optional[Path] = None) -> Run:
+    """Trains by one of RECIPES, and evaluates, unless it was done before.
 
     Args:
         start: the run whose weights are the first ones (default: random ones).
     """
     slices = records.count(record_file(str(data_dir), 'train'))
     batch_size = min(recipe.BATCH_SIZE, slices)
-    ways = [flag for flag in recipe.RECIPE if augment or flag != '--augment']
     # Of two of the same flag, the last counts.
     own = ['--batch_size', str(batch_size), '--num_epochs', str(recipe.epochs(steps, slices, batch_size))]
     weights = ['--init_from', shown(start)] if start else []
-    training = Training('challenge', [*ways, *own, *weights], seed, measuring.fingerprint(data_dir), [])
+    training = Training('challenge', [*RECIPES[words], *own, *weights], seed, measuring.fingerprint(data_dir), [])
     measured = measuring.once(training, data_dir, folder)
     known = Score(measured.metrics['dice'], measured.metrics['per_slice']['dice']['mean'])
     return Run(folder / 'train', known)
 
 
-def further(start: Path, augment: bool, slices: int, data_dir: Path, seed: int, folder: Path) -> Run:
+def further(start: Path, words: str, slices: int, data_dir: Path, seed: int, folder: Path) -> Run:
     """Trains a run's network on so many slices of another kind, spread over its patients."""
     pool = read_pool(data_dir)
     training = [number for number, line in enumerate(pool.lines) if line['split'] == SPLITS['train']]
@@ -109,7 +112,7 @@ def further(start: Path, augment: bool, slices: int, data_dir: Path, seed: int, 
         for number, line in enumerate(pool.lines)
     ]
     write_sides(pool, sides, folder / 'data')
-    return train(folder / 'data', augment, _STEPS_FURTHER, seed, folder, start)
+    return train(folder / 'data', words, _STEPS_FURTHER, seed, folder, start)
 
 
 def score(trained: Trained, data_dir: Path) -> Score:
@@ -121,7 +124,7 @@ def score(trained: Trained, data_dir: Path) -> Score:
 
 def matrix(kinds: Sequence[str], data: Dict[str, Path], seed: int, out: Path) -> Dict[str, Dict[str, Score]]:
     """By what was trained on, then by what was tested on."""
-    trained = {kind: train(data[kind], True, _STEPS, seed, out / kind) for kind in kinds}
+    trained = {kind: train(data[kind], 'with-augmentation', _STEPS, seed, out / kind) for kind in kinds}
     found = {}
     for one, run in tqdm(trained.items(), desc='testing', unit='network', disable=None):
         network = prediction.load(str(run.directory))
@@ -136,23 +139,22 @@ def row(start: Path, data: Dict[str, Path]) -> Dict[str, Score]:
 
 
 def brought_back(
-    starts: Dict[bool, Path], kind: str, data_dir: Path, seed: int, out: Path
+    starts: Dict[str, Path], kind: str, data_dir: Path, seed: int, out: Path
 ) -> Dict[str, Dict[int, Score]]:
     """Networks trained further on slices of a kind that they do not know.
 
     Args:
-        starts: what is trained further without augmentation and with it.
+        starts: by a key of RECIPES, what is trained further by it.
 
     Returns:
-        By a word of AUGMENTATION, then by how many slices; 0 is before.
+        By the same, then by how many slices; 0 is before.
     """
     found = {}
-    for augment, start in starts.items():
-        words = AUGMENTATION[augment]
+    for words, start in starts.items():
         found[words] = {0: score(prediction.load(str(start)), data_dir)}
         for slices in SLICES:
             into = out / f'{kind}-{slices}-slices-{words}'
-            found[words][slices] = further(start, augment, slices, data_dir, seed, into).at_home
+            found[words][slices] = further(start, words, slices, data_dir, seed, into).at_home
     return found
 
 
@@ -215,12 +217,14 @@ def main() -> None:
         data = {one: prepare(one, args.seed, out) for one in kinds}
     folder = out / (f'from-{Path(args.start).name}-{args.seed}' if args.start else f'trained-{args.seed}')
     if args.start:
-        starts = dict.fromkeys(AUGMENTATION, Path(args.start))
+        starts = dict.fromkeys(RECIPES, Path(args.start))
         found = {shown(Path(args.start)): row(Path(args.start), data)}
     else:
         found = matrix(kinds, data, args.seed, folder)
-        plain = train(data[home], False, _STEPS, args.seed, folder / f'{home}-{AUGMENTATION[False]}')
-        starts = {False: plain.directory, True: folder / home / 'train'}
+        starts = {}
+        for words in RECIPES:
+            into = folder / (home if words == 'with-augmentation' else f'{home}-{words}')  # One the matrix has already.
+            starts[words] = train(data[home], words, _STEPS, args.seed, into).directory
     print(f'\n{matrix_table(found)}', flush=True)
     back = brought_back(starts, kind, data[kind], args.seed, folder)
     runs.save_json(str(out / FIGURES_FILE), {'seed': args.seed, 'matrix': found, 'further': {kind: back}})

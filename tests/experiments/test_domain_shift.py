@@ -71,7 +71,7 @@ def test_the_matrix_has_what_was_trained_on_in_rows(shifted, tmp_path):
     assert kept['matrix']['noise']['plain'] == [0.75, 0.75]
 
 
-def test_it_is_trained_further_on_1_5_and_20_slices_from_the_plain_run_with_augmentation_and_without(
+def test_it_is_trained_further_on_1_5_and_20_slices_from_the_plain_run_of_the_same_augmentation(
     shifted, trainings, manifest_of, tmp_path
 ):
     shifted('--further', 'noise')
@@ -80,6 +80,7 @@ def test_it_is_trained_further_on_1_5_and_20_slices_from_the_plain_run_with_augm
     for recipe, start, words in (
         (without, 'plain-without-augmentation', 'without-augmentation'),
         (list(RECIPE), 'plain', 'with-augmentation'),
+        ([*RECIPE, '--strength', 'strong'], 'plain-with-strong-augmentation', 'with-strong-augmentation'),
     ):
         # 40 steps: of 1 and of 5 slices a batch is all, and 20 are 3 batches of 8: 40 / 3 = 13.3 epochs.
         for slices, batch, epochs in ((1, '1', '40'), (5, '5', '40'), (20, '8', '14')):
@@ -140,7 +141,7 @@ def test_a_run_of_ones_own_is_tested_on_each_kind_and_trained_further(shifted, t
     assert '| /runs/mine/train | 0.750 (0.750) | 0.750 (0.750) | 0.750 (0.750) |' in lines
     assert [name for name, *_ in trainings] == [
         f'noise-{slices}-slices-{words}'
-        for words in ('without-augmentation', 'with-augmentation')
+        for words in ('without-augmentation', 'with-augmentation', 'with-strong-augmentation')
         for slices in (1, 5, 20)
     ]
     assert {flags[flags.index('--init_from') + 1] for _, _, flags in trainings} == {'/runs/mine/train'}
