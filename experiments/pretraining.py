@@ -11,10 +11,9 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from lvseg import flags, runs
 from lvseg.errors import LabError
-from lvseg.layout import MANIFEST_FILE
 from lvseg.project import LOGS, shown
 
-from experiments import commands, measuring, recipe
+from experiments import measuring, recipe
 from experiments.folds import deal
 from experiments.measuring import Measured, Training
 from experiments.pool import Pool, check_apart, read_pool, write_sides
@@ -70,17 +69,6 @@ def _of(pool: Pool, patients: List[str]) -> List[Dict[str, str]]:
     return [line for line in pool.lines if line['patient'] in patients]
 
 
-def on_phantoms(out: Path) -> Path:
-    """Where a run by the recipe on phantoms lies, 15 of data_prep's own; trained unless it was before."""
-    folder = out / 'phantoms'
-    data_dir = folder / 'data'
-    if not (data_dir / MANIFEST_FILE).exists():
-        commands.run(['-m', 'data_prep', 'phantom', '--out', shown(data_dir)])
-    training = Training('challenge', list(recipe.RECIPE), 1, measuring.fingerprint(data_dir), [])
-    measuring.once(training, data_dir, folder)
-    return folder / 'train'
-
-
 def table(points: List[Point]) -> str:
     """Markdown; the mean over the seeds, and each."""
     lines = [
@@ -123,7 +111,7 @@ def main() -> None:
 
     pool, out = read_pool(Path(args.data_dir)), Path(args.out)
     points = []
-    start = Path(args.pretrained) if args.pretrained else on_phantoms(out)
+    start = Path(args.pretrained) if args.pretrained else recipe.on_phantoms(out / 'phantoms', [], recipe.RECIPE)
     check_apart(pool, start)
     for number in args.patients:
         for chosen in (None, start):
