@@ -10,6 +10,7 @@ from lvseg.flags import Flag
 from lvseg.shapes import print_tensor_shape
 
 import alexnet  # solution
+import anywhere  # solution
 import augmentation
 import fcn
 import numpy as np
@@ -21,6 +22,7 @@ NETWORKS = {
     'fcn': fcn.inference,
     'alexnet': alexnet.inference,  # solution
     'unet': unet.inference,
+    'anywhere': anywhere.inference,  # solution
 }
 
 

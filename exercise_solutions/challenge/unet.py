@@ -28,7 +28,7 @@ FILTERS = [16, 32, 64, 128, 256]
 
 # Who plans a cardiac MRI puts the heart into its centre: all ventricles of the 234 slices that train lie within the
 # central 98 x 98 pixels. Looking at 128 x 128 takes a quarter of the time, and nothing far away is mistaken for a
-# ventricle. In images where the ventricle may be anywhere, set this to 0 before training.
+# ventricle.
 BORDER = 64
 SURE = 5.0  # The scores of the border: background with a probability of 1 - exp(-10).
 
@@ -45,8 +45,28 @@ def inference(images, training):
     """
     centre = images[:, BORDER : 256 - BORDER, BORDER : 256 - BORDER]
     print_tensor_shape(centre, 'centre shape')
+    scores = window_scores(centre, training)
 
-    outputs = layers.convolution(centre, FILTERS[0], 5, training, 'down0', strides=2)
+    border = [[0, 0], [BORDER, BORDER], [BORDER, BORDER]]
+    background, left_ventricle = tf.unstack(scores, axis=-1)
+    background = tf.pad(background, border, constant_values=SURE)
+    left_ventricle = tf.pad(left_ventricle, border, constant_values=-SURE)
+    logits = tf.stack([background, left_ventricle], axis=-1)
+    print_tensor_shape(logits, 'logits shape')
+    return logits
+
+
+def window_scores(images, training):
+    """The class scores of a part of the image, or of all of it.
+
+    Args:
+        images: float32 [batch, height, width, 1]; height and width are multiples of 32.
+        training: True while training.
+
+    Returns:
+        float32 [batch, height, width, 2].
+    """
+    outputs = layers.convolution(images, FILTERS[0], 5, training, 'down0', strides=2)
     seen = [outputs]
     for stage in range(1, len(FILTERS)):
         outputs = tf.layers.max_pooling2d(outputs, pool_size=2, strides=2)
@@ -60,15 +80,7 @@ def inference(images, training):
     outputs = layers.convolution(outputs, FILTERS[0], 3, training, 'up0')
 
     scores = layers.scores(outputs, CLASSES, 'scores')
-    upscore = layers.upsampling(scores, factor=2, name='upscore')
-
-    border = [[0, 0], [BORDER, BORDER], [BORDER, BORDER]]
-    background, left_ventricle = tf.unstack(upscore, axis=-1)
-    background = tf.pad(background, border, constant_values=SURE)
-    left_ventricle = tf.pad(left_ventricle, border, constant_values=-SURE)
-    logits = tf.stack([background, left_ventricle], axis=-1)
-    print_tensor_shape(logits, 'logits shape')
-    return logits
+    return layers.upsampling(scores, factor=2, name='upscore')
 
 
 def _two_convolutions(inputs, filters, training, name):

@@ -12,7 +12,7 @@ import tensorflow.compat.v1 as tf
 from experiments.recipe import RECIPE
 from tests.exercises.sessions import evaluated
 
-NETWORKS = ['fcn', 'alexnet', 'unet']
+NETWORKS = ['fcn', 'alexnet', 'unet', 'anywhere']
 
 
 @pytest.fixture(scope='module')

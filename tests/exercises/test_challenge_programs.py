@@ -274,7 +274,7 @@ def test_to_start_afresh_from_weights_and_to_resume_exclude_each_other(program, 
 def test_a_choice_that_there_is_not_is_refused_with_those_that_there_are(program, tmp_path):
     done = program.train(tmp_path / 'train', '--network', 'resnet')
     assert done.returncode == 2
-    assert "invalid choice: 'resnet' (choose from 'fcn', 'alexnet', 'unet')" in done.stderr
+    assert "invalid choice: 'resnet' (choose from 'fcn', 'alexnet', 'unet', 'anywhere')" in done.stderr
 
 
 def test_the_exercise_starts_with_the_labs_network_and_runs_as_it_is(run_here, root, few_slices, tmp_path):
