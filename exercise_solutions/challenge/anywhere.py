@@ -62,8 +62,9 @@ def corners_around(scores):
     Args:
         scores: float32 [batch, 256, 256, 2], of the whole image.
     """
-    probability = metrics.probabilities(scores)[..., tf.newaxis]
-    coarse = tf.nn.avg_pool2d(probability, ksize=STEP, strides=STEP, padding='SAME')
+    # Squared: few pixels of which it is sure are a ventricle rather than many of which it is not.
+    seen = tf.nn.softplus(metrics.log_odds(scores)[..., tf.newaxis]) ** 2
+    coarse = tf.nn.avg_pool2d(seen, ksize=STEP, strides=STEP, padding='SAME')
     about = coarse
     for _ in range(2):  # Once would do for a large ventricle; of a small one, many places would see as much.
         about = tf.nn.avg_pool2d(about, ksize=ABOUT, strides=1, padding='SAME')

@@ -107,7 +107,7 @@ def test_a_phantom_that_is_shifted_about_is_outlined_as_well_as_at_the_centre(ru
             '--optimizer',
             'adam',
         ),
-        *('--schedule', 'warmup', '--learning_rate', 0.002, '--batch_size', 8, '--num_epochs', 10),
+        *('--schedule', 'warmup', '--learning_rate', 0.002, '--batch_size', 8, '--num_epochs', 6),
         *('--checkpoint_dir', tmp_path / 'train'),
         check=True,
     )
