@@ -7,6 +7,7 @@ the place where it saw most of a ventricle. Both looks are taken with the same w
 """
 
 from lvseg import metrics
+from lvseg.shapes import print_tensor_shape
 
 import tensorflow.compat.v1 as tf
 import unet
@@ -45,7 +46,9 @@ def look(images, corners, training):
         return outside + tf.matmul(rows, inside - outside, transpose_a=True) @ columns
 
     background, left_ventricle = tf.unstack(scores, axis=-1)
-    return tf.stack([around(background, unet.SURE), around(left_ventricle, -unet.SURE)], axis=-1)
+    logits = tf.stack([around(background, unet.SURE), around(left_ventricle, -unet.SURE)], axis=-1)
+    print_tensor_shape(logits, 'logits shape')
+    return logits
 
 
 def random_corners(batch):
