@@ -14,17 +14,16 @@ from lvseg.project import LOGS, shown
 from experiments import commands, measuring
 from experiments.measuring import Training
 
-RECIPE = [
+_ALWAYS = [
     *('--network', 'unet', '--normalisation', 'per_image', '--augment', '--loss', 'both'),
-    *('--optimizer', 'adam', '--schedule', 'warmup', '--learning_rate', '0.002'),
-    *('--batch_size', '8', '--num_epochs', '50'),
+    *('--optimizer', 'adam', '--schedule', 'warmup', '--learning_rate', '0.002', '--batch_size', '8'),
 ]
+RECIPE = [*_ALWAYS, '--num_epochs', '50']
 
-# The best there is: weights that phantoms taught, and a training that is longer, on slices that are changed more. Of
-# two of the same flag, the last counts.
-BEST = [*RECIPE, '--strength', 'strong', '--num_epochs', '125']
+# The best there is: weights that phantoms taught, and a training that is longer, on slices that are changed more.
+BEST = [*_ALWAYS, '--strength', 'strong', '--num_epochs', '125']
 PHANTOMS = ['--patients', '60', '--with_empty']
-ON_PHANTOMS = [*RECIPE, '--num_epochs', '15']
+ON_PHANTOMS = [*_ALWAYS, '--num_epochs', '15']
 
 BATCH_SIZE = int(RECIPE[RECIPE.index('--batch_size') + 1])
 
