@@ -4,7 +4,8 @@ The patients of both record files of DATA_DIR, known by its manifest.csv, are de
 once, and the others train. With --hold_out it is not folds that are held out, but all patients of one pathology.
 
 What was measured before is not measured again, so an interrupted cross-validation goes on; other data or other flags
-want another --out. After a change of the exercise's code, remove the folder of the results to start over.
+want another --out. After a change of the exercise's code, or of the run that --init_from names, remove the folder of
+the results to start over.
 """
 
 import argparse

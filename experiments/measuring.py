@@ -1,7 +1,7 @@
 """A training measured once and kept, beside all that its figures depend on: the one way for all experiments.
 
 A measurement that was broken off leaves nothing that counts, and is made again. After a change of the exercise's code,
-remove the folder of the results to start over.
+or of the run that --init_from names, remove the folder of the results to start over.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _PIECE = 2**20  # bytes
 
 
 class Training(NamedTuple):
-    """All that a training's figures depend on, but for the code."""
+    """All that a training's figures depend on, but for the code and the weights that it may begin with."""
 
     exercise: str
     flags: List[str]  # of runTraining.py, but for its directories and its seed
@@ -75,7 +75,7 @@ def earlier(training: Training, folder: Path) -> Optional[Measured]:
     if kept.get('made_with') != training._asdict():
         raise LabError(
             f'{shown(folder)} was measured of other data or with other flags. '
-            'Give another --out to keep it, or remove it.'
+            'Move or remove it, or give another --out where that is a flag.'
         )
     return Measured(**kept)
 

@@ -1,7 +1,7 @@
 """The slices of a folder, whatever their split: whose each one is, and writing them with patients held out."""
 
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
 from lvseg import manifest, records, runs
 from lvseg.errors import LabError
@@ -54,17 +54,28 @@ def check_apart(pool: Pool, run: Path) -> None:
     """
     trained = runs.load(str(run))
     if trained is None:
-        raise LabError(f'--init_from {run}: no run there. Give the --checkpoint_dir of one.')
-    data_dir = trained.get('data_dir', '')
-    patients = {case_name(line['patient']) for line in manifest.lines(data_dir, 'train') if line.get('patient')}
-    if not patients:
-        raise LabError(f'--init_from {run}: {data_dir}/{manifest.FILE_NAME} does not tell whose slices trained it.')
-    common = sorted(patients & set(pool.patients))
+        raise LabError(f'{run}: no run there. Give the --checkpoint_dir of one.')
+    common = sorted(_who_trained(run, trained) & set(pool.patients))
     if common:
-        raise LabError(f'--init_from {run}: it was trained on {", ".join(common)}, who are to be held out here.')
+        raise LabError(f'{run} was trained on {", ".join(common)}, by whom it would be judged here.')
     if trained.get('init_from'):  # A run, or a checkpoint in it.
         earlier = Path(trained['init_from'])
-        check_apart(pool, earlier if earlier.is_dir() else earlier.parent)
+        earlier = earlier if earlier.is_dir() else earlier.parent
+        began = (runs.load(str(earlier)) or {}).get('started')
+        if not began or began >= trained['started']:
+            raise LabError(
+                f'{run} began with weights of {earlier}, where they are no more: nobody can tell whose they were.'
+            )
+        check_apart(pool, earlier)
+
+
+def _who_trained(run: Path, trained: Dict[str, Any]) -> Set[str]:
+    """The patients of a run, by the manifest of its data."""
+    data_dir = trained.get('data_dir')
+    lines = manifest.lines(data_dir, 'train') if data_dir else []
+    if not lines or not all(line.get('patient') for line in lines) or trained.get('slices') != len(lines):
+        raise LabError(f'{run}: {data_dir}/{manifest.FILE_NAME} does not tell whose slices trained it.')
+    return {case_name(line['patient']) for line in lines}
 
 
 def write_part(pool: Pool, held_out: List[str], folder: Path) -> None:

@@ -111,8 +111,11 @@ def main() -> None:
 
     pool, out = read_pool(Path(args.data_dir)), Path(args.out)
     points = []
-    start = Path(args.pretrained) if args.pretrained else recipe.on_phantoms(out / 'phantoms', [], recipe.RECIPE)
-    check_apart(pool, start)
+    if args.pretrained:
+        start = Path(args.pretrained)
+        check_apart(pool, start)
+    else:
+        start = recipe.on_phantoms(out / 'phantoms', [], recipe.RECIPE)
     for number in args.patients:
         for chosen in (None, start):
             seeds = [measure(pool, number, args.steps, seed, chosen, out) for seed in args.seeds]

@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument(
         '--best',
         action='store_true',
-        help='longer, and after a training on phantoms, which is made once: 16 minutes on two cores (default: off)',
+        help='longer, and from the weights of a training on phantoms, which is made first, once (default: off)',
     )
     args = parser.parse_args()
 
@@ -65,7 +65,7 @@ def main() -> None:
     directories = [f'--{name}={value}' for name, value in given.items() if value is not None]
     training_flags = RECIPE
     if args.best:
-        start = on_phantoms(LOGS / 'challenge' / 'phantoms60', PHANTOMS, ON_PHANTOMS)
+        start = on_phantoms(LOGS / 'challenge' / 'best-start', PHANTOMS, ON_PHANTOMS)
         training_flags = [*BEST, f'--init_from={shown(start)}']
     commands.run(['exercise_solutions/challenge/runTraining.py', *directories, *training_flags])
     results = [f'--eval_dir={os.path.join(args.checkpoint_dir, "eval")}'] if args.checkpoint_dir else []

@@ -4,18 +4,16 @@ Every training is run for 1 epoch and for 3, whole commands: half of the differe
 start. In turn and several times, as a machine has faster and slower minutes; of a busy one, times are of no use.
 """
 
-import os
 import tempfile
 from statistics import median
 from typing import List, NamedTuple, Tuple
 
-from lvseg import flags, records
-from lvseg.layout import RECORD_FILES, record_file
+from lvseg import flags, inputs
 
 from tqdm import tqdm
 
 from experiments import commands
-from experiments.recipe import BEST
+from experiments.recipe import BATCH_SIZE, BEST
 from experiments.results import CHALLENGE, ROWS, machine
 
 ROUNDS = 3
@@ -79,13 +77,14 @@ def main() -> None:
     """Measures, and prints the table.
 
     Raises:
-        LabError: there are no records.
+        LabError: there are no records, or not enough for a batch.
     """
     parser = flags.Parser(description=__doc__.splitlines()[0])
     parser.add_argument('data_dir', type=flags.directory, help='directory of the records to train on')
-    data_dir = os.path.abspath(parser.parse_args().data_dir)
-    # A training would take its time to find that one is missing.
-    slices = {split: records.count(record_file(data_dir, split)) for split in RECORD_FILES}
+    data_dir = parser.parse_args().data_dir
+    slices = inputs.count(
+        data_dir, 'train', BATCH_SIZE
+    )  # Trainings would take their time to find that there are too few.
 
     measured: List[Tuple[Training, List[float]]] = [(training, []) for training in TRAININGS]
     bar = tqdm(total=ROUNDS * len(measured), desc='Timing', unit=' trainings', leave=False, disable=None)
@@ -94,5 +93,5 @@ def main() -> None:
             for training, rounds in measured:
                 rounds.append(measure(training, data_dir))
                 bar.update()
-    print(f'{slices["train"]} slices, on {machine()}; reckoned from {SHORT} and {LONG} epochs, {ROUNDS} times.\n')
+    print(f'{slices} slices, on {machine()}; reckoned from {SHORT} and {LONG} epochs, {ROUNDS} times.\n')
     print(table(measured))

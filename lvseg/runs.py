@@ -9,7 +9,7 @@ import pathlib
 import sys
 from contextlib import contextmanager
 from datetime import datetime
-from typing import IO, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import IO, Any, Callable, Dict, Iterator, NamedTuple, Optional, Sequence
 
 from lvseg import files, locks, project
 from lvseg.errors import LabError, one_line
@@ -39,7 +39,7 @@ class Run(NamedTuple):
     init_from: Optional[str]  # The checkpoint, or run, whose weights a fresh start takes; None for random ones.
     resume: bool
     steps_done: int  # In the checkpoint from which it goes on; 0 for a fresh start.
-    kept_on_resume: List[str]  # Flags without which a run would not go on as it began.
+    kept_on_resume: Dict[str, Any]  # Flags without which a run would not go on as it began, and their defaults.
     for_inference: Dict[str, Any]  # What the exercise's own flags have the network be built with.
     settings: Dict[str, Any]  # All flags, the exercise's own among them, as run.json tells them.
     team: Any = None  # By which it is trained together with other processes (lvseg.together.Team); None alone.
@@ -232,10 +232,11 @@ def _keep_earlier_run(directory: str, *read: str) -> None:
 
 def _check_resumable(earlier: Dict[str, Any], run: Run) -> None:
     check_exercise(earlier, run.exercise, or_else=', or leave out --resume to start afresh')
-    for flag in run.kept_on_resume:
-        if earlier.get(flag, run.settings[flag]) != run.settings[flag]:  # An older run may not know the flag.
+    for flag, default in run.kept_on_resume.items():
+        was = earlier.get(flag, default)  # An older run does not tell a flag that there was not yet.
+        if was != run.settings[flag]:
             raise LabError(
-                f'the run in {run.checkpoint_dir} has --{flag} {earlier[flag]}, not {run.settings[flag]}. '
+                f'the run in {run.checkpoint_dir} has --{flag} {was}, not {run.settings[flag]}. '
                 'Resume it with the same, or leave out --resume to start afresh.'
             )
     # With another number, an epoch would have other steps, and what was seen could not be told from what was not.

@@ -40,7 +40,7 @@ def describe(args: Namespace, added: Sequence[Flag] = ()) -> Run:
         }
         run = Run(
             steps_done=0 if checkpoint is None else checkpoints.step(checkpoint),
-            kept_on_resume=['batch_size', *(flag.name for flag in added if flag.kept_on_resume)],
+            kept_on_resume={'batch_size': None, **{flag.name: flag.default for flag in added if flag.kept_on_resume}},
             for_inference={flag.name: settings[flag.name] for flag in added if flag.for_inference},
             settings=settings,
             **{name: settings[name] for name in Run._fields if name in settings},

@@ -11,7 +11,7 @@ def main(args):
     run = training.describe(args, nn.FLAGS)
     with training.graph(run):
         # 1. The data flow graph: describes the computation, computes nothing.
-        images, labels = inputs.training_batches(run, nn.AUGMENTATIONS[args.strength] if args.augment else None)
+        images, labels = inputs.training_batches(run, nn.augmentation_by(args))
         inference = functools.partial(nn.inference, **run.for_inference)
         logits = inference(images, training=True)
         loss = nn.loss(logits, labels, args.loss)

@@ -6,6 +6,7 @@ It takes long to learn from slices that are changed so much, so this is for long
 
 import augmentation
 import tensorflow.compat.v1 as tf
+from augmentation import SIZE
 
 STRONGER = 1.75  # times the zoom and the gamma of augmentation.py, as powers: up to 1.6 and 2.0
 LARGEST_SHADE = 0.3  # of the logarithm of the brightness, for each term
@@ -32,12 +33,10 @@ def shaded(images, terms):
     """Brighter here and darker there, smoothly, as near a coil and far from it.
 
     Args:
-        images: float32 [batch, height, width].
+        images: float32 [batch, 256, 256].
         terms: float32 [5, batch, 1, 1]; the brightness's logarithm is a polynomial of second degree with these.
     """
-    height, width = images.shape.as_list()[1:]
-    rows = tf.reshape(tf.linspace(-1.0, 1.0, height), [1, height, 1])
-    columns = tf.reshape(tf.linspace(-1.0, 1.0, width), [1, 1, width])
+    rows, columns = tf.meshgrid(*[tf.linspace(-1.0, 1.0, SIZE)] * 2, indexing='ij')
     down, right, twisted, down_twice, right_twice = tf.unstack(terms)
     shade = down * rows + right * columns + twisted * rows * columns + down_twice * rows**2 + right_twice * columns**2
     return images * tf.exp(shade)
@@ -45,9 +44,8 @@ def shaded(images, terms):
 
 def bent(rows, columns, seed):
     """Places moved a little, neighbours alike (Simard, Steinkraus and Platt 2003): no two hearts are shaped alike."""
-    batch, height, width = tf.shape(rows)[0], *rows.shape.as_list()[1:]
-    moves = tf.random.stateless_normal([batch, BENDS, BENDS, 2], seed, stddev=BEND)
-    moves = tf.image.resize_bicubic(moves, [height, width], align_corners=True)
+    moves = tf.random.stateless_normal([tf.shape(rows)[0], BENDS, BENDS, 2], seed, stddev=BEND)
+    moves = tf.image.resize_bicubic(moves, [SIZE, SIZE], align_corners=True)
     return rows + moves[..., 0], columns + moves[..., 1]
 
 

@@ -6,6 +6,7 @@ The flags themselves stand in a sixth, FLAGS: there you can add one of your own.
 """
 
 from lvseg import metrics, summaries
+from lvseg.errors import LabError
 from lvseg.flags import Flag
 from lvseg.shapes import print_tensor_shape
 
@@ -51,6 +52,15 @@ NORMALISATIONS = {'lab': tf.identity, 'per_image': per_image}
 AUGMENTATIONS = {
     'mild': augmentation.augment,
 }
+
+
+def augmentation_by(args):
+    """What changes the slices of a training by its flags --augment and --strength; None if nothing does."""
+    if args.augment:
+        return AUGMENTATIONS[args.strength]
+    if args.strength != 'mild':
+        raise LabError(f'--strength {args.strength} changes nothing without --augment. Give both, or neither.')
+    return None
 
 
 def loss(logits, labels, kind):

@@ -186,15 +186,22 @@ def test_a_network_changed_since_its_training_is_named(unet_run, run_here, data_
     assert 'has no variable first/kernel: the network of challenge was another one when it was trained.' in done.stderr
 
 
-def test_with_a_seed_augmented_runs_are_alike_resumed_or_not(program, tmp_path):
+@pytest.mark.parametrize('more', [[], ['--strength', 'strong'], ['--network', 'anywhere']], ids=' '.join)
+def test_with_a_seed_augmented_runs_are_alike_resumed_or_not(more, program, tmp_path):
     """4 steps in one go; and 2 steps, then 2 more. The rate does not fall here, since it falls over the whole run."""
-    flags = [*QUICK, '--augment', '--optimizer', 'momentum']
+    flags = [*QUICK, '--augment', '--optimizer', 'momentum', *more]
     assert program.train(tmp_path / 'whole', *flags).returncode == 0
     assert program.train(tmp_path / 'halves', *flags, '--num_epochs', 1).returncode == 0
     assert program.train(tmp_path / 'halves', *flags, '--resume').returncode == 0
     whole, halves = weights_of(tmp_path / 'whole'), weights_of(tmp_path / 'halves')
     assert whole['global_step'] == 4
     assert_equal_weights(whole, halves)
+
+
+def test_a_strength_without_augmentation_is_refused(program, tmp_path):
+    done = program.train(tmp_path / 'train', *QUICK, '--strength', 'strong')
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith('ERROR: --strength strong changes nothing without --augment.')
 
 
 def test_a_run_starts_from_another_ones_weights_at_step_zero(unet_run, started_run):

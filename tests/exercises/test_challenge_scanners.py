@@ -30,7 +30,7 @@ def test_image_and_label_are_changed_alike_and_the_label_stays_0_or_1(scanners, 
     assert found_images.shape == found_labels.shape == (8, 256, 256)
     for image, label in zip(found_images, found_labels):
         # Of a border of up to 2 * (40 + 60) * 1.3 ** 1.75 = 317 pixels, half may fall to the other side. A label moved
-        # by 2 pixels would differ in over 2 * 2 * (40 + 60) / 1.3 ** 1.75 = 253.
+        # by 2 rows and 2 columns would differ in 2 * 2 * (40 + 60) / 1.3 ** 1.75 = 253.
         assert np.sum((image > 500) != label) < 200
     assert len({label.tobytes() for label in found_labels}) == 8, 'each slice is changed in its own way'
 
@@ -44,9 +44,11 @@ def test_the_seed_decides(scanners, graph):
 def test_a_shade_runs_smoothly_from_one_side_to_the_other(scanners, graph):
     terms = np.zeros([5, 1, 1, 1], np.float32)
     terms[1] = math.log(2)  # That of the columns: half on the left, as it was in the middle, twice on the right.
-    (found,) = evaluated(scanners.shaded(tf.fill([1, 3, 5], 100.0), tf.constant(terms)))
-    # Columns lie at -1, -1/2, 0, 1/2 and 1: 100 * 2 to the power of each.
-    assert found[0] == pytest.approx(np.array([[50, 70.71, 100, 141.42, 200]] * 3), abs=0.01)
+    (found,) = evaluated(scanners.shaded(tf.fill([1, 256, 256], 100.0), tf.constant(terms)))
+    # Columns lie at -1, -1 + 2/255, … and 1: 100 * 2 to the power of each.
+    assert found[0, 0, [0, 255]] == pytest.approx([50, 200], abs=0.01)
+    assert found[0, 0, 1:] / found[0, 0, :-1] == pytest.approx(np.full(255, 2 ** (2 / 255)), rel=1e-5)
+    assert np.array_equal(found[0], np.tile(found[0, 0], [256, 1]))
 
 
 def test_neighbours_are_bent_alike_and_by_pixels(scanners, graph):

@@ -1,6 +1,7 @@
 """What the tests of experiments share: data whose patients are known, and a stand-in for the trainings."""
 
 import csv
+import datetime
 
 from lvseg import records, runs
 
@@ -50,7 +51,9 @@ def run_on(write_data, tmp_path):
         data = write_data(tmp_path / f'data-of-{name}', {'train': patients})
         folder = tmp_path / 'runs' / name
         folder.mkdir(parents=True)
-        runs.save_json(str(folder / 'run.json'), {'data_dir': str(data), 'init_from': init_from and str(init_from)})
+        started = datetime.datetime.now().isoformat()
+        tells = {'data_dir': str(data), 'slices': len(patients), 'init_from': init_from and str(init_from)}
+        runs.save_json(str(folder / 'run.json'), {**tells, 'started': started})
         return folder
 
     return make

@@ -71,14 +71,26 @@ def test_a_run_on_other_patients_is_apart_from_the_pool(data, run_on):
 def test_a_run_that_knows_one_who_is_held_out_is_refused(data, run_on):
     knows = run_on('knows', ['SC-N-901', 'SC-HF-I-1'])  # In the pool by the name of SC-HF-I-01.
     for run in (knows, run_on('further', ['SC-N-902'], init_from=knows)):
-        with pytest.raises(LabError, match='--init_from .*knows: it was trained on SC-HF-I-01, who are to be held out'):
+        with pytest.raises(LabError, match='knows was trained on SC-HF-I-01, by whom it would be judged here'):
             check_apart(read_pool(data), run)
 
 
 def test_a_run_of_which_nobody_can_tell_is_refused(data, run_on, tmp_path):
     with pytest.raises(LabError, match='no run there'):
         check_apart(read_pool(data), tmp_path)
-    run = run_on('phantoms', ['SC-N-901'])
-    (tmp_path / 'data-of-phantoms' / 'manifest.csv').unlink()
-    with pytest.raises(LabError, match='does not tell whose slices trained it'):
-        check_apart(read_pool(data), run)
+    run, manifest = run_on('phantoms', ['SC-N-901', 'SC-N-902']), tmp_path / 'data-of-phantoms' / 'manifest.csv'
+    lines = manifest.read_text().splitlines(keepends=True)
+    for wrong in (lines[:-1], [*lines[:-1], lines[-1].replace('SC-N-902,', ',')], []):
+        manifest.write_text(''.join(wrong))
+        with pytest.raises(LabError, match='does not tell whose slices trained it'):
+            check_apart(read_pool(data), run)
+
+
+def test_a_run_whose_first_weights_are_no_more_where_they_were_is_refused(data, run_on, tmp_path):
+    itself = run_on('moved', ['SC-N-901'], init_from=tmp_path / 'runs' / 'moved')  # The earlier one was moved aside.
+    gone = run_on('gone', ['SC-N-901'], init_from=tmp_path / 'nowhere')
+    young = run_on('young', ['SC-N-901'], init_from=tmp_path / 'runs' / 'retrained')
+    run_on('retrained', ['SC-N-902'])
+    for run in (itself, gone, young):
+        with pytest.raises(LabError, match='nobody can tell whose they were'):
+            check_apart(read_pool(data), run)

@@ -40,11 +40,11 @@ def test_the_recipe_trains_and_evaluates_the_challenges_solution(ran):
 
 
 def test_the_best_recipe_starts_from_phantoms_which_are_made_and_learned_once(ran, trainings, tmp_path):
-    phantoms = tmp_path / 'logs' / 'challenge' / 'phantoms60'
+    phantoms = tmp_path / 'logs' / 'challenge' / 'best-start'
     prepare, train, _ = ran('--best')
     data = str(phantoms / 'data')
     assert prepare == ['-m', 'data_prep', 'phantom', '--patients', '60', '--with_empty', '--out', data]
-    assert trainings == [('phantoms60', 'challenge', [*recipe.RECIPE[:-1], '15', '--seed', '1'])]
+    assert trainings == [('best-start', 'challenge', [*recipe.RECIPE[:-1], '15', '--seed', '1'])]
     program = 'exercise_solutions/challenge/runTraining.py'
     more = ['--strength', 'strong', '--num_epochs', '125']
     assert train == [program, *recipe.RECIPE[:-2], *more, f'--init_from={phantoms / "train"}']
@@ -52,6 +52,6 @@ def test_the_best_recipe_starts_from_phantoms_which_are_made_and_learned_once(ra
 
 
 def test_phantoms_that_were_learned_by_other_flags_are_refused(ran, trainings, tmp_path):
-    recipe.on_phantoms(tmp_path / 'logs' / 'challenge' / 'phantoms60', [], ['--num_epochs', '1'])
+    recipe.on_phantoms(tmp_path / 'logs' / 'challenge' / 'best-start', [], ['--num_epochs', '1'])
     with pytest.raises(LabError, match='with other flags'):
         ran('--best')

@@ -27,7 +27,7 @@ def test_start_and_epochs_are_told_apart():
 
 
 def test_every_training_that_the_guide_tells_of_is_timed_in_turn(asked, monkeypatch, write_slices, tmp_path, capsys):
-    write_slices(tmp_path / 'train_images.tfrecords', range(4))
+    write_slices(tmp_path / 'train_images.tfrecords', range(8))
     write_slices(tmp_path / 'val_images.tfrecords', [0])
     monkeypatch.setattr(sys, 'argv', ['measure_times.py', str(tmp_path)])
     times.main()
@@ -36,7 +36,7 @@ def test_every_training_that_the_guide_tells_of_is_timed_in_turn(asked, monkeypa
     assert all(arguments.count('--num_epochs') == 1 for arguments in asked)  # A later one would count, silently.
     # 10 s and 4 for each of 30, 100, 5, 50 and 125 epochs: 130, 410, 30, 210 and 510 s.
     printed = capsys.readouterr().out
-    assert printed.startswith('4 slices, on ')
+    assert printed.startswith('8 slices, on ')
     assert [line.split(' | ')[1:] for line in printed.splitlines()[4:]] == [
         ['30', '2.2', '2.2 to 2.2 |'],
         ['100', '6.8', '6.8 to 6.8 |'],

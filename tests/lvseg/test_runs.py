@@ -32,8 +32,8 @@ def described(directory, **others):
         **others,
     }
     values = {name: settings[name] for name in runs.Run._fields if name in settings}
-    added = [name for name in others if name not in runs.Run._fields]
-    return runs.Run(**values, steps_done=0, kept_on_resume=['batch_size', *added], for_inference={}, settings=settings)
+    kept = {'batch_size': None, **{name: False for name in others if name not in runs.Run._fields}}
+    return runs.Run(**values, steps_done=0, kept_on_resume=kept, for_inference={}, settings=settings)
 
 
 @pytest.fixture
@@ -168,6 +168,13 @@ def test_resuming_the_challenge_with_another_optimizer_is_refused(directory):
     train(directory, exercise='challenge', optimizer='adam')
     line = refusal(directory, exercise='challenge', optimizer='sgd', resume=True)
     assert f'the run in {directory} has --optimizer adam, not sgd' in line
+
+
+def test_an_older_run_goes_on_with_the_default_of_a_flag_that_there_was_not_yet_and_with_no_other(directory):
+    train(directory, exercise='challenge', network='fcn')
+    line = refusal(directory, exercise='challenge', network='fcn', strength='strong', resume=True)
+    assert f'the run in {directory} has --strength False, not strong' in line
+    train(directory, exercise='challenge', network='fcn', strength=False, resume=True)
 
 
 def test_resuming_with_another_batch_size_is_refused(directory):
