@@ -47,20 +47,22 @@ def on_phantoms(folder: Path, invented: Sequence[str], training_flags: List[str]
     return folder / 'train'
 
 
-def main() -> None:
-    """Trains and evaluates."""
+def _parser() -> flags.Parser:
     parser = flags.Parser(description='Trains the network of the challenge by the recommended recipe.')
-    parser.add_argument('--data_dir', type=flags.directory, help='directory of the record files (default: data)')
-    parser.add_argument(
-        '--checkpoint_dir', type=flags.directory, help='directory of the run (default: logs/challenge/train)'
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add('--data_dir', type=flags.directory, help='directory of the record files (default: data)')
+    add('--checkpoint_dir', type=flags.directory, help='directory of the run (default: logs/challenge/train)')
+    add(
         '--best',
         action='store_true',
         help='longer, and from the weights of a training on phantoms, which is made first, once (default: off)',
     )
-    args = parser.parse_args()
+    return parser
 
+
+def main() -> None:
+    """Trains and evaluates."""
+    args = _parser().parse_args()
     given = {'data_dir': args.data_dir, 'checkpoint_dir': args.checkpoint_dir}
     directories = [f'--{name}={value}' for name, value in given.items() if value is not None]
     training_flags = RECIPE

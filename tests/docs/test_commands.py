@@ -35,6 +35,8 @@ LEFT_OUT = {
     'make setup WHEELS=wheels': 'the wheels are 467 MB; tests/setup/test_setup.py runs it with stand-ins',
     'make search EXERCISE=cnnDice TRIALS=20': 'it trains 27 times; tests/tuning/test_search.py runs it small',
     'make cross-validate DATA_DIR=patients': 'it trains five times; test_cross_validation.py runs it small',
+    'python scripts/challenge.py --best --data_dir patients --checkpoint_dir logs/challenge/best': 'it trains on 60 '
+    'phantoms and then for 125 epochs; tests/experiments/test_recipe.py runs it with stand-ins',
     'python scripts/domain_shift.py --start logs/challenge/recipe': 'seven times 12 patients; see test_domain_shift.py',
     'python scripts/domain_shift.py': 'the same, and eight trainings; see test_domain_shift.py',
 }

@@ -14,7 +14,7 @@ import data_prep.arguments
 from data_prep.phantom import studies, truth
 from data_prep.phantom.patient import invent_patient
 from docs.figures import drawing
-from experiments import cross_validation, domain_shift
+from experiments import cross_validation, domain_shift, recipe
 from inside import counting
 from inside import drawing as show
 from tests.docs.conftest import LANGUAGES, chapters_of
@@ -137,7 +137,7 @@ def test_korean_counts_without_a_blank_before_the_unit(guides):
 # --- Nothing leads nowhere
 
 
-@pytest.mark.parametrize('path', DOCUMENTS)
+@pytest.mark.parametrize('path', [*DOCUMENTS, 'docs/results.md'])
 def test_links_and_pictures_lead_somewhere(path, document, root):
     text = document(path)
     for link in text.links + text.pictures:
@@ -170,6 +170,7 @@ def test_a_flag_within_the_text_is_one_that_there_is(path, document, root, load)
         lvseg.flags.evaluation('cnn'),
         cross_validation._parser(),
         domain_shift._parser(),
+        recipe._parser(),
         show._parser(),
     )
     there_are = {flag for parser in parsers for flag in re.findall(r'--[a-z_]+', parser.format_help())}
