@@ -149,9 +149,10 @@ def brought_back(
     Returns:
         By the same, then by how many slices; 0 is before.
     """
+    before = {start: score(prediction.load(str(start)), data_dir) for start in set(starts.values())}
     found = {}
     for words, start in starts.items():
-        found[words] = {0: score(prediction.load(str(start)), data_dir)}
+        found[words] = {0: before[start]}
         for slices in SLICES:
             into = out / f'{kind}-{slices}-slices-{words}'
             found[words][slices] = further(start, words, slices, data_dir, seed, into).at_home

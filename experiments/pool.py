@@ -62,7 +62,7 @@ def check_apart(pool: Pool, run: Path) -> None:
         earlier = Path(trained['init_from'])
         earlier = earlier if earlier.is_dir() else earlier.parent
         began = (runs.load(str(earlier)) or {}).get('started')
-        if not began or began >= trained['started']:
+        if not began or began >= (trained.get('started') or ''):
             raise LabError(
                 f'{run} began with weights of {earlier}, where they are no more: nobody can tell whose they were.'
             )

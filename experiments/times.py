@@ -13,7 +13,7 @@ from lvseg import flags, inputs
 from tqdm import tqdm
 
 from experiments import commands
-from experiments.recipe import BATCH_SIZE, BEST
+from experiments.recipe import BATCH_SIZE, BEST, RECIPE
 from experiments.results import CHALLENGE, ROWS, machine
 
 ROUNDS = 3
@@ -29,19 +29,18 @@ class Training(NamedTuple):
     epochs: int
 
 
-def _training(name: str, exercise: str, row: str) -> Training:
-    """By the flags of a row of docs/results.md, which have --num_epochs among them."""
-    given = row.split()
+def _training(name: str, exercise: str, given: List[str]) -> Training:
+    """By flags that have --num_epochs among them."""
     at = given.index('--num_epochs')
     return Training(name, exercise, given[:at] + given[at + 2 :], int(given[at + 1]))
 
 
 TRAININGS = (
-    _training('`cnn`: 30 epochs', 'cnn', ROWS[1].flags),
-    _training("`cnnDice`: the lab's best recipe", 'cnnDice', ROWS[3].flags),
-    _training('`challenge`: a better start', 'challenge', CHALLENGE[0]),
-    _training('`challenge`: the recipe', 'challenge', CHALLENGE[1]),
-    _training('`challenge`: the best recipe, after the phantoms', 'challenge', ' '.join(BEST)),
+    _training('`cnn`: 30 epochs', 'cnn', ROWS[1].flags.split()),
+    _training("`cnnDice`: the lab's best recipe", 'cnnDice', ROWS[3].flags.split()),
+    _training('`challenge`: a better start', 'challenge', CHALLENGE[0].split()),
+    _training('`challenge`: the recipe', 'challenge', RECIPE),
+    _training('`challenge`: the best recipe, after the phantoms', 'challenge', BEST),
 )
 
 
@@ -82,9 +81,8 @@ def main() -> None:
     parser = flags.Parser(description=__doc__.splitlines()[0])
     parser.add_argument('data_dir', type=flags.directory, help='directory of the records to train on')
     data_dir = parser.parse_args().data_dir
-    slices = inputs.count(
-        data_dir, 'train', BATCH_SIZE
-    )  # Trainings would take their time to find that there are too few.
+    # Trainings would take their time to find that there are too few.
+    slices = inputs.count(data_dir, 'train', BATCH_SIZE)
 
     measured: List[Tuple[Training, List[float]]] = [(training, []) for training in TRAININGS]
     bar = tqdm(total=ROUNDS * len(measured), desc='Timing', unit=' trainings', leave=False, disable=None)

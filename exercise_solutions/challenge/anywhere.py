@@ -75,8 +75,7 @@ def corners_around(scores):
     """
     # Squared: few pixels of which it is sure are a ventricle rather than many of which it is not.
     seen = tf.nn.softplus(metrics.log_odds(scores)[..., tf.newaxis]) ** 2
-    coarse = tf.nn.avg_pool2d(seen, ksize=STEP, strides=STEP, padding='SAME')
-    about = coarse
+    about = tf.nn.avg_pool2d(seen, ksize=STEP, strides=STEP, padding='SAME')
     for _ in range(2):  # Once would do for a large ventricle; of a small one, many places would see as much.
         about = tf.nn.avg_pool2d(about, ksize=ABOUT, strides=1, padding='SAME')
     places = tf.argmax(tf.reshape(about, [-1, (SIZE // STEP) ** 2]), axis=1, output_type=tf.int32)

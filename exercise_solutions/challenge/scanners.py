@@ -6,7 +6,6 @@ It takes long to learn from slices that are changed so much, so this is for long
 
 import augmentation
 import tensorflow.compat.v1 as tf
-from augmentation import SIZE
 
 STRONGER = 1.75  # times the zoom and the gamma of augmentation.py, as powers: up to 1.6 and 2.0
 LARGEST_SHADE = 0.3  # of the logarithm of the brightness, for each term
@@ -36,7 +35,7 @@ def shaded(images, terms):
         images: float32 [batch, 256, 256].
         terms: float32 [5, batch, 1, 1]; the brightness's logarithm is a polynomial of second degree with these.
     """
-    rows, columns = tf.meshgrid(*[tf.linspace(-1.0, 1.0, SIZE)] * 2, indexing='ij')
+    rows, columns = tf.meshgrid(*[tf.linspace(-1.0, 1.0, augmentation.SIZE)] * 2, indexing='ij')
     down, right, twisted, down_twice, right_twice = tf.unstack(terms)
     shade = down * rows + right * columns + twisted * rows * columns + down_twice * rows**2 + right_twice * columns**2
     return images * tf.exp(shade)
@@ -45,7 +44,7 @@ def shaded(images, terms):
 def bent(rows, columns, seed):
     """Places moved a little, neighbours alike (Simard, Steinkraus and Platt 2003): no two hearts are shaped alike."""
     moves = tf.random.stateless_normal([tf.shape(rows)[0], BENDS, BENDS, 2], seed, stddev=BEND)
-    moves = tf.image.resize_bicubic(moves, [SIZE, SIZE], align_corners=True)
+    moves = tf.image.resize_bicubic(moves, [augmentation.SIZE] * 2, align_corners=True)
     return rows + moves[..., 0], columns + moves[..., 1]
 
 

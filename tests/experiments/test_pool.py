@@ -1,5 +1,7 @@
 """experiments/pool.py: whose slices are read, and what is written with patients held out."""
 
+import json
+
 from lvseg import records
 from lvseg.errors import LabError
 
@@ -90,7 +92,10 @@ def test_a_run_whose_first_weights_are_no_more_where_they_were_is_refused(data, 
     itself = run_on('moved', ['SC-N-901'], init_from=tmp_path / 'runs' / 'moved')  # The earlier one was moved aside.
     gone = run_on('gone', ['SC-N-901'], init_from=tmp_path / 'nowhere')
     young = run_on('young', ['SC-N-901'], init_from=tmp_path / 'runs' / 'retrained')
-    run_on('retrained', ['SC-N-902'])
-    for run in (itself, gone, young):
+    retrained = run_on('retrained', ['SC-N-902'])
+    undated = run_on('undated', ['SC-N-901'], init_from=retrained)
+    tells = json.loads((undated / 'run.json').read_text())
+    (undated / 'run.json').write_text(json.dumps({**tells, 'started': None}))
+    for run in (itself, gone, young, undated):
         with pytest.raises(LabError, match='nobody can tell whose they were'):
             check_apart(read_pool(data), run)
