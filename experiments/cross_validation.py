@@ -1,7 +1,8 @@
 """How good a training is on patients that it has never seen: trains and evaluates several times, and ends with a table.
 
 The patients of both record files of DATA_DIR, known by its manifest.csv, are dealt into folds; each fold is held out
-once, and the others train. With --hold_out it is not folds that are held out, but all patients of one pathology.
+once, and the others train. With --hold_out it is not folds that are held out, but all patients of one pathology. With
+--half, half of the patients are as if they were not there: what is chosen by the others can be judged on them.
 
 What was measured before is not measured again, so an interrupted cross-validation goes on; other data or other flags
 want another --out. After a change of the exercise's code, or of the run that --init_from names, remove the folder of
@@ -20,9 +21,9 @@ from lvseg.project import LOGS, exercise_names, shown
 from data_prep.names import PATHOLOGIES
 from experiments import fold_report, measuring, tables
 from experiments.figures import summary
-from experiments.folds import deal, hold_out
+from experiments.folds import deal, half, hold_out
 from experiments.measuring import Measured, Training
-from experiments.pool import Pool, check_apart, read_pool, write_part
+from experiments.pool import Pool, check_apart, read_pool, write_part, write_sides
 from experiments.recipe import RECIPE
 
 # Flags of runTraining.py that would make a part another training than the table says, or show it what is held out.
@@ -68,6 +69,13 @@ def hold_out_groups(pool: Pool, wanted: Set[str], training: Training, out: Path)
             measured[part.name] = found
     _report(list(PATHOLOGIES), measured, training, out / f'{run}.json')
     return [part.folder for part in parts if part.name in measured]
+
+
+def half_of(pool: Pool, data_dir: Path) -> Pool:
+    """Writes the slices of half of the patients to a folder of their own, all of them as those that train."""
+    chosen = half(pool.patients)
+    write_sides(pool, ['train' if line['patient'] in chosen else '' for line in pool.lines], data_dir)
+    return read_pool(data_dir, ['train'])
 
 
 def measure(pool: Pool, part: Part, training: Training) -> Measured:
@@ -121,6 +129,12 @@ def _parser() -> flags.Parser:
         help='in place of folds, hold out the patients of this pathology, or of each in turn (default: folds)',
     )
     add(
+        '--half',
+        action='store_true',
+        help='leave half of the patients out, the same ones whatever the seed: settings are chosen on the others, and '
+        'judged on those that had no part in the choice (default: all patients)',
+    )
+    add(
         '--report',
         action='store_true',
         help='tell also what all that were held out come to by patient and by level of the heart, and what went wrong '
@@ -155,12 +169,16 @@ def main() -> None:
     if training_flags is None:
         training_flags = recipe(args.exercise)
     data_dir = Path(args.data_dir)
+    out = Path(args.out) if args.out else LOGS / 'cross_validation' / args.exercise
     pool = read_pool(data_dir)
+    if args.half:
+        out = out / 'half'
+        data_dir = out / 'data'
+        pool = half_of(pool, data_dir)
     if args.init_from:
         check_apart(pool, Path(args.init_from))
         training_flags = [*training_flags, '--init_from', shown(Path(args.init_from))]
     training = Training(args.exercise, training_flags, args.seed, measuring.fingerprint(data_dir), held_out=[])
-    out = Path(args.out) if args.out else LOGS / 'cross_validation' / args.exercise
     if args.hold_out is None:
         folders = cross_validate(pool, args.folds, training, out)
     else:

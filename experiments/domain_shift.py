@@ -23,7 +23,7 @@ from data_prep.phantom.shifts import SHIFTS
 from experiments import commands, measuring, recipe
 from experiments.folds import deal
 from experiments.measuring import Training
-from experiments.pool import Pool, read_pool, write_sides
+from experiments.pool import Pool, check_apart, read_pool, write_sides
 
 FIGURES_FILE = 'domain_shift.json'
 
@@ -36,7 +36,7 @@ RECIPES = {
 }
 
 _PATIENTS = ['--patients', '12', '--split', 'patient', '--val_fraction', '0.25']
-_STEPS = 100  # of each training, or up to the end of the epoch
+_STEPS = 300  # of each training, or up to the end of the epoch
 _STEPS_FURTHER = 40
 _FURTHER, _FURTHER_REAL = 'noise', 'SC-HYP'
 
@@ -214,6 +214,8 @@ def main() -> None:
         parser.error(f'argument --further: {kind} is none of {", ".join(kinds)}')
     if args.data_dir:
         data = split(read_pool(Path(args.data_dir)), args.seed, out)
+        for folder in data.values() if args.start else []:
+            check_apart(read_pool(folder, ['eval']), Path(args.start))
     else:
         data = {one: prepare(one, args.seed, out) for one in kinds}
     folder = out / (f'from-{Path(args.start).name}-{args.seed}' if args.start else f'trained-{args.seed}')

@@ -36,6 +36,22 @@ def test_each_fold_is_trained_and_the_table_has_them_all(cross_validate, trainin
     assert kept['flags'] == ['--num_epochs', '3'] and kept['all_slices']['dice'] == pytest.approx(2 / 3)
 
 
+def test_by_half_of_the_patients_the_others_are_neither_trained_on_nor_held_out(
+    cross_validate, trainings, manifest_of, tmp_path
+):
+    printed = cross_validate('--half', '--folds', '2', '--exercise', 'cnn')
+    chosen = folds.half(['SC-HF-I-01', 'SC-HF-NI-03', 'SC-HYP-01', 'SC-N-02'])
+    assert [name for name, *_ in trainings] == ['fold-1', 'fold-2']
+    held_out = []
+    for fold in (1, 2):
+        lines = manifest_of(tmp_path / 'out' / 'half' / '2-folds-seed-1' / f'fold-{fold}' / 'data')
+        assert {line['patient'] for line in lines} == set(chosen)
+        held_out += {line['patient'] for line in lines if line['split'] == 'val'}
+    assert sorted(held_out) == chosen
+    assert 'fold 2 was measured before' not in printed
+    assert 'fold 2 was measured before' in cross_validate('--half', '--folds', '2', '--exercise', 'cnn')
+
+
 def test_each_training_starts_with_the_weights_of_a_run_on_others(cross_validate, trainings, run_on):
     phantoms = run_on('phantoms', ['SC-N-901'])
     cross_validate('--folds', '2', '--exercise', 'cnn', '--init_from', str(phantoms), '--', '--num_epochs', '3')

@@ -103,10 +103,10 @@ def test_the_second_table_begins_with_no_slice(shifted):
 
 def test_all_kinds_have_the_same_number_of_steps(shifted, trainings):
     shifted()
-    # 24 slices are 3 batches of 8: 100 / 3 = 33.3 epochs.
+    # 24 slices are 3 batches of 8: 300 / 3 = 100 epochs.
     for kind in ('plain', 'noise', 'contrast'):
         (flags,) = [made[2] for made in trainings if made[0] == kind]
-        assert flags == [*RECIPE, '--batch_size', '8', '--num_epochs', '34', '--seed', '1']
+        assert flags == [*RECIPE, '--batch_size', '8', '--num_epochs', '100', '--seed', '1']
 
 
 REAL = [f'{group}-0{number}' for group in ('SC-HF-I', 'SC-HF-NI', 'SC-HYP', 'SC-N') for number in (1, 2, 3)]
@@ -145,3 +145,11 @@ def test_a_run_of_ones_own_is_tested_on_each_kind_and_trained_further(shifted, t
         for slices in (1, 5, 20)
     ]
     assert {flags[flags.index('--init_from') + 1] for _, _, flags in trainings} == {'/runs/mine/train'}
+
+
+def test_a_run_that_knows_who_tests_is_refused(shifted, write_data, run_on, trainings, tmp_path):
+    data = write_data(tmp_path / 'real', {'train': REAL})
+    with pytest.raises(LabError, match='everybody was trained on SC-HF-I-0[123], by whom it would be judged here'):
+        shifted(str(data), '--start', str(run_on('everybody', REAL)))
+    shifted(str(data), '--start', str(run_on('others', ['SC-N-901'])))
+    assert len(trainings) == 9  # Three ways of 1, 5 and 20 slices.

@@ -60,3 +60,11 @@ def test_names_that_tell_no_pathology_are_refused():
 def test_patients_of_one_pathology_alone_are_refused():
     with pytest.raises(LabError, match='several pathologies'):
         folds.hold_out(['SC-N-01', 'SC-N-02'])
+
+
+def test_half_is_always_the_same_and_has_half_of_each_pathology():
+    chosen = folds.half(PATIENTS)
+    assert chosen == folds.half(list(reversed(PATIENTS)))
+    # Four of each of three pathologies, and three of the fourth, of which the half has one or two.
+    counted = [sum(pathology(patient) == group for patient in chosen) for group in PATHOLOGIES]
+    assert counted[:3] == [2, 2, 2] and counted[3] in (1, 2)
