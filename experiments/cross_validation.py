@@ -2,11 +2,10 @@
 
 The patients of both record files of DATA_DIR, known by its manifest.csv, are dealt into folds; each fold is held out
 once, and the others train. With --hold_out it is not folds that are held out, but all patients of one pathology. With
---half, half of the patients are as if they were not there: what is chosen by the others can be judged on them.
+--half, half of the patients are as if they were not there: what is chosen by the others can be judged by them.
 
-What was measured before is not measured again, so an interrupted cross-validation goes on; other data or other flags
-want another --out. After a change of the exercise's code, or of the run that --init_from names, remove the folder of
-the results to start over.
+What was measured before is not measured again, so an interrupted cross-validation goes on; other data, other flags or
+another start want another --out. After a change of the exercise's code, remove the folder of the results to start over.
 """
 
 import argparse
@@ -23,7 +22,7 @@ from experiments import fold_report, measuring, tables
 from experiments.figures import summary
 from experiments.folds import deal, half, hold_out
 from experiments.measuring import Measured, Training
-from experiments.pool import Pool, check_apart, read_pool, write_part, write_sides
+from experiments.pool import Pool, check_apart, only, read_pool, write_part
 from experiments.recipe import RECIPE
 
 # Flags of runTraining.py that would make a part another training than the table says, or show it what is held out.
@@ -69,13 +68,6 @@ def hold_out_groups(pool: Pool, wanted: Set[str], training: Training, out: Path)
             measured[part.name] = found
     _report(list(PATHOLOGIES), measured, training, out / f'{run}.json')
     return [part.folder for part in parts if part.name in measured]
-
-
-def half_of(pool: Pool, data_dir: Path) -> Pool:
-    """Writes the slices of half of the patients to a folder of their own, all of them as those that train."""
-    chosen = half(pool.patients)
-    write_sides(pool, ['train' if line['patient'] in chosen else '' for line in pool.lines], data_dir)
-    return read_pool(data_dir, ['train'])
 
 
 def measure(pool: Pool, part: Part, training: Training) -> Measured:
@@ -131,8 +123,8 @@ def _parser() -> flags.Parser:
     add(
         '--half',
         action='store_true',
-        help='leave half of the patients out, the same ones whatever the seed: settings are chosen on the others, and '
-        'judged on those that had no part in the choice (default: all patients)',
+        help='only half of the patients take part, of the same patients always the same half, and the results go to '
+        'half/ of --out: what is chosen by these can be judged by the others (default: all patients)',
     )
     add(
         '--report',
@@ -173,8 +165,7 @@ def main() -> None:
     pool = read_pool(data_dir)
     if args.half:
         out = out / 'half'
-        data_dir = out / 'data'
-        pool = half_of(pool, data_dir)
+        pool = only(pool, half(pool.patients))
     if args.init_from:
         check_apart(pool, Path(args.init_from))
         training_flags = [*training_flags, '--init_from', shown(Path(args.init_from))]

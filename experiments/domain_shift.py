@@ -85,7 +85,7 @@ def split(pool: Pool, seed: int, out: Path) -> Dict[str, Path]:
     return data
 
 
-def train(data_dir: Path, words: str, steps: int, seed: int, folder: Path, start: Optional[Path] = None) -> Run:
+def train(data_dir: Path, recipe_name: str, steps: int, seed: int, folder: Path, start: Optional[Path] = None) -> Run:
     """Trains by one of RECIPES, and evaluates, unless it was done before.
 
     Args:
@@ -96,13 +96,13 @@ def train(data_dir: Path, words: str, steps: int, seed: int, folder: Path, start
     # Of two of the same flag, the last counts.
     own = ['--batch_size', str(batch_size), '--num_epochs', str(recipe.epochs(steps, slices, batch_size))]
     weights = ['--init_from', shown(start)] if start else []
-    training = Training('challenge', [*RECIPES[words], *own, *weights], seed, measuring.fingerprint(data_dir), [])
+    training = Training('challenge', [*RECIPES[recipe_name], *own, *weights], seed, measuring.fingerprint(data_dir), [])
     measured = measuring.once(training, data_dir, folder)
     known = Score(measured.metrics['dice'], measured.metrics['per_slice']['dice']['mean'])
     return Run(folder / 'train', known)
 
 
-def further(start: Path, words: str, slices: int, data_dir: Path, seed: int, folder: Path) -> Run:
+def further(start: Path, recipe_name: str, slices: int, data_dir: Path, seed: int, folder: Path) -> Run:
     """Trains a run's network on so many slices of another kind, spread over its patients."""
     pool = read_pool(data_dir)
     training = [number for number, line in enumerate(pool.lines) if line['split'] == SPLITS['train']]
@@ -112,7 +112,7 @@ def further(start: Path, words: str, slices: int, data_dir: Path, seed: int, fol
         for number, line in enumerate(pool.lines)
     ]
     write_sides(pool, sides, folder / 'data')
-    return train(folder / 'data', words, _STEPS_FURTHER, seed, folder, start)
+    return train(folder / 'data', recipe_name, _STEPS_FURTHER, seed, folder, start)
 
 
 def score(trained: Trained, data_dir: Path) -> Score:
@@ -151,11 +151,11 @@ def brought_back(
     """
     before = {start: score(prediction.load(str(start)), data_dir) for start in set(starts.values())}
     found = {}
-    for words, start in starts.items():
-        found[words] = {0: before[start]}
+    for recipe_name, start in starts.items():
+        found[recipe_name] = {0: before[start]}
         for slices in SLICES:
-            into = out / f'{kind}-{slices}-slices-{words}'
-            found[words][slices] = further(start, words, slices, data_dir, seed, into).at_home
+            into = out / f'{kind}-{slices}-slices-{recipe_name}'
+            found[recipe_name][slices] = further(start, recipe_name, slices, data_dir, seed, into).at_home
     return found
 
 
@@ -171,7 +171,7 @@ def back_table(kind: str, found: Dict[str, Dict[int, Score]]) -> str:
     """The same, of slices."""
     counts = [0, *SLICES]
     lines = [f'| slices of {kind} | {" | ".join(map(str, counts))} |', '|---' * (len(counts) + 1) + '|']
-    lines += [f'| {words.replace("-", " ")} | {" | ".join(map(_cell, by.values()))} |' for words, by in found.items()]
+    lines += [f'| {name.replace("-", " ")} | {" | ".join(map(_cell, by.values()))} |' for name, by in found.items()]
     return '\n'.join(lines)
 
 
@@ -193,8 +193,8 @@ def _parser() -> flags.Parser:
     add(
         '--start',
         type=flags.directory,
-        help='directory of a run that is tested and trained further, such as your own; then there is one row of the '
-        'matrix (default: a network is trained on each kind)',
+        help='directory of a run that is tested and trained further, such as your own, where it was trained on none of '
+        'those who test; then there is one row of the matrix (default: a network is trained on each kind)',
     )
     add('--further', help=f'the kind that is trained further on (default: {_FURTHER}, or {_FURTHER_REAL})')
     add('--seed', type=flags.seed, default=1, help='of the patients and of the trainings')
@@ -214,20 +214,21 @@ def main() -> None:
         parser.error(f'argument --further: {kind} is none of {", ".join(kinds)}')
     if args.data_dir:
         data = split(read_pool(Path(args.data_dir)), args.seed, out)
-        for folder in data.values() if args.start else []:
-            check_apart(read_pool(folder, ['eval']), Path(args.start))
     else:
         data = {one: prepare(one, args.seed, out) for one in kinds}
     folder = out / (f'from-{Path(args.start).name}-{args.seed}' if args.start else f'trained-{args.seed}')
     if args.start:
+        if args.data_dir:
+            for of_kind in data.values():
+                check_apart(read_pool(of_kind, ['eval']), Path(args.start))
         starts = dict.fromkeys(RECIPES, Path(args.start))
         found = {shown(Path(args.start)): row(Path(args.start), data)}
     else:
         found = matrix(kinds, data, args.seed, folder)
         starts = {}
-        for words in RECIPES:
-            into = folder / (home if words == 'with-augmentation' else f'{home}-{words}')  # One the matrix has already.
-            starts[words] = train(data[home], words, _STEPS, args.seed, into).directory
+        for name in RECIPES:
+            into = folder / (home if name == 'with-augmentation' else f'{home}-{name}')  # One the matrix has already.
+            starts[name] = train(data[home], name, _STEPS, args.seed, into).directory
     print(f'\n{matrix_table(found)}', flush=True)
     back = brought_back(starts, kind, data[kind], args.seed, folder)
     runs.save_json(str(out / FIGURES_FILE), {'seed': args.seed, 'matrix': found, 'further': {kind: back}})

@@ -8,7 +8,7 @@ from lvseg.errors import LabError
 
 from data_prep.names import PATHOLOGIES, pathology
 
-_HALF_SEED = 16  # A half to choose by is of use only as long as it stays the same.
+_HALF_SEED = 16  # With another one, those who judged before would choose.
 
 
 def deal(patients: List[str], folds: int, seed: int) -> List[List[str]]:
@@ -30,11 +30,13 @@ def deal(patients: List[str], folds: int, seed: int) -> List[List[str]]:
 
 
 def half(patients: List[str]) -> List[str]:
-    """Half of the patients, each pathology halved, always the same: choices are made on them, and judged on the others.
+    """Half of the patients, each pathology halved, of the same patients always the same half.
 
     Raises:
         LabError: there is one patient only.
     """
+    if len(patients) < 2:
+        raise LabError(f'--half: of {len(patients)} patients there is no half. Two are wanted at least.')
     return deal(patients, 2, _HALF_SEED)[0]
 
 

@@ -1,7 +1,7 @@
 """A training measured once and kept, beside all that its figures depend on: the one way for all experiments.
 
 A measurement that was broken off leaves nothing that counts, and is made again. After a change of the exercise's code,
-or of the run that --init_from names, remove the folder of the results to start over.
+remove the folder of the results to start over.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from lvseg import reports, runs
+from lvseg import project, reports, runs
 from lvseg.errors import LabError
 from lvseg.layout import MANIFEST_FILE, RECORD_FILES
 from lvseg.project import SOLUTIONS, shown
@@ -22,7 +22,7 @@ _PIECE = 2**20  # bytes
 
 
 class Training(NamedTuple):
-    """All that a training's figures depend on, but for the code and the weights that it may begin with."""
+    """All that a training's figures depend on, but for the code."""
 
     exercise: str
     flags: List[str]  # of runTraining.py, but for its directories and its seed
@@ -34,7 +34,7 @@ class Training(NamedTuple):
 class Measured(NamedTuple):
     """What is kept of a training that was evaluated."""
 
-    made_with: Dict[str, Any]  # the Training
+    made_with: Dict[str, Any]  # the Training, and when the run began whose weights it started with
     seconds: float  # of the whole training command, its start included
     metrics: Dict[str, Any]  # as runEval.py keeps them
     areas: Dict[str, int]  # intersection, labelled and predicted: pixels of all held-out slices
@@ -72,7 +72,7 @@ def earlier(training: Training, folder: Path) -> Optional[Measured]:
         kept = json.loads((folder / MEASURED_FILE).read_text())
     except (OSError, ValueError):
         return None
-    if kept.get('made_with') != training._asdict():
+    if kept.get('made_with') != _made_with(training):
         raise LabError(
             f'{shown(folder)} was measured of other data or with other flags. '
             'Move or remove it, or give another --out where that is a flag.'
@@ -85,7 +85,7 @@ def measure(training: Training, data_dir: Path, folder: Path, exercises: Path = 
     training_flags = [*training.flags, '--seed', str(training.seed)]
     done = commands.train_and_evaluate(training.exercise, data_dir, folder, training_flags, exercises)
     areas = _areas(folder / 'eval' / reports.PER_SLICE_FILE)
-    measured = Measured(dict(training._asdict()), done.seconds, done.metrics, areas)
+    measured = Measured(_made_with(training), done.seconds, done.metrics, areas)
     runs.save_json(str(folder / MEASURED_FILE), measured._asdict())
     return measured
 
@@ -93,6 +93,14 @@ def measure(training: Training, data_dir: Path, folder: Path, exercises: Path = 
 def once(training: Training, data_dir: Path, folder: Path, exercises: Path = SOLUTIONS) -> Measured:
     """What was measured in a folder before, if it was, or else is now. Raises as `earlier`."""
     return earlier(training, folder) or measure(training, data_dir, folder, exercises)
+
+
+def _made_with(training: Training) -> Dict[str, Any]:
+    made_with = dict(training._asdict())
+    if '--init_from' in training.flags:  # The folder of a run, and there may be another one since.
+        start = training.flags[training.flags.index('--init_from') + 1]
+        made_with['start_began'] = (runs.load(project.found(start)) or {}).get('started')
+    return made_with
 
 
 def _areas(path: Path) -> Dict[str, int]:

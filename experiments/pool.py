@@ -15,7 +15,10 @@ _SPLITS = ('train', 'eval')
 
 
 class Pool(NamedTuple):
-    """All records of a folder, training and validation slices together, or those of one split alone."""
+    """All records of a folder, training and validation slices together, or those of one split alone.
+
+    A slice whose line tells no patient is as if it were not there.
+    """
 
     data_dir: Path
     splits: Sequence[str]
@@ -24,7 +27,7 @@ class Pool(NamedTuple):
     @property
     def patients(self) -> List[str]:
         """Each once, sorted."""
-        return sorted({line['patient'] for line in self.lines})
+        return sorted({line['patient'] for line in self.lines} - {''})
 
 
 def read_pool(data_dir: Path, splits: Sequence[str] = _SPLITS) -> Pool:
@@ -44,6 +47,12 @@ def read_pool(data_dir: Path, splits: Sequence[str] = _SPLITS) -> Pool:
             )
         lines += [{**line, 'patient': case_name(line['patient'])} for line in of_split]
     return Pool(data_dir, splits, lines)
+
+
+def only(pool: Pool, patients: Sequence[str]) -> Pool:
+    """The pool as if the slices of all others were not there."""
+    lines = [line if line['patient'] in patients else {**line, 'patient': ''} for line in pool.lines]
+    return pool._replace(lines=lines)
 
 
 def check_apart(pool: Pool, run: Path) -> None:
@@ -84,7 +93,8 @@ def write_part(pool: Pool, held_out: List[str], folder: Path) -> None:
     Raises:
         LabError: the folder cannot be written.
     """
-    write_sides(pool, ['eval' if line['patient'] in held_out else 'train' for line in pool.lines], folder)
+    of_patient = {**dict.fromkeys(pool.patients, 'train'), **dict.fromkeys(held_out, 'eval')}
+    write_sides(pool, [of_patient.get(line['patient'], '') for line in pool.lines], folder)
 
 
 def write_sides(pool: Pool, sides: Sequence[str], folder: Path) -> None:

@@ -113,9 +113,9 @@ def main() -> None:
     points = []
     if args.pretrained:
         start = Path(args.pretrained)
-        check_apart(pool, start)
     else:
-        start = recipe.on_phantoms(out / 'phantoms', [], recipe.RECIPE)
+        start = recipe.trained_on_phantoms(out / 'phantoms', [], recipe.RECIPE)
+    check_apart(pool, start)
     for number in args.patients:
         for chosen in (None, start):
             seeds = [measure(pool, number, args.steps, seed, chosen, out) for seed in args.seeds]

@@ -22,8 +22,9 @@ RECIPE = [*_ALWAYS, '--num_epochs', '50']
 
 # The best there is: weights that phantoms taught, and a training that is longer, on slices that are changed more.
 BEST = [*_ALWAYS, '--strength', 'strong', '--num_epochs', '125']
-PHANTOMS = ['--patients', '60', '--with_empty']
-ON_PHANTOMS = [*_ALWAYS, '--num_epochs', '15']
+# Of a seed of their own: those that `data_prep phantom` invents unless told otherwise may be who it is judged by.
+_START_PHANTOMS = ['--patients', '60', '--with_empty', '--seed', '60']
+_START_FLAGS = [*_ALWAYS, '--num_epochs', '15']
 
 BATCH_SIZE = int(RECIPE[RECIPE.index('--batch_size') + 1])
 
@@ -33,7 +34,7 @@ def epochs(steps: int, slices: int, batch_size: int = BATCH_SIZE) -> int:
     return -(-steps // -(-slices // batch_size))
 
 
-def on_phantoms(folder: Path, invented: Sequence[str], training_flags: List[str]) -> Path:
+def trained_on_phantoms(folder: Path, invented: Sequence[str], training_flags: List[str]) -> Path:
     """Where a run of seed 1 on phantoms lies, of which data_prep is told `invented`; made unless it was before.
 
     Raises:
@@ -67,7 +68,7 @@ def main() -> None:
     directories = [f'--{name}={value}' for name, value in given.items() if value is not None]
     training_flags = RECIPE
     if args.best:
-        start = on_phantoms(LOGS / 'challenge' / 'best-start', PHANTOMS, ON_PHANTOMS)
+        start = trained_on_phantoms(LOGS / 'challenge' / 'best-start', _START_PHANTOMS, _START_FLAGS)
         training_flags = [*BEST, f'--init_from={shown(start)}']
     commands.run(['exercise_solutions/challenge/runTraining.py', *directories, *training_flags])
     results = [f'--eval_dir={os.path.join(args.checkpoint_dir, "eval")}'] if args.checkpoint_dir else []

@@ -4,7 +4,9 @@ Ends with the tables as Markdown. A run that was measured before is not run agai
 apart, each in a folder of its own; remove logs/results to start over.
 """
 
+import os
 import platform
+import re
 from pathlib import Path
 from typing import List
 
@@ -52,9 +54,13 @@ def measure(exercise: str, training_flags: str, data_dir: Path, data: str) -> Li
 
 def machine() -> str:
     """What the figures were measured on."""
-    with open('/proc/cpuinfo') as file:
-        names = [text.split(':')[1].strip() for text in file if text.startswith('model name')]
-    return f'{len(names)} x {names[0]}, Python {platform.python_version()}'
+    name = platform.processor() or platform.machine()
+    try:
+        told = Path('/proc/cpuinfo').read_text()
+    except OSError:  # Only Linux has it, and of ARM it tells no model.
+        told = ''
+    names = re.findall(r'^model name\s*: (.*)$', told, re.MULTILINE)
+    return f'{os.cpu_count()} x {names[0] if names else name}, Python {platform.python_version()}'
 
 
 def main() -> None:

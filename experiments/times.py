@@ -8,7 +8,9 @@ import tempfile
 from statistics import median
 from typing import List, NamedTuple, Tuple
 
-from lvseg import flags, inputs
+from lvseg import flags, records
+from lvseg.errors import LabError
+from lvseg.layout import record_file
 
 from tqdm import tqdm
 
@@ -81,8 +83,9 @@ def main() -> None:
     parser = flags.Parser(description=__doc__.splitlines()[0])
     parser.add_argument('data_dir', type=flags.directory, help='directory of the records to train on')
     data_dir = parser.parse_args().data_dir
-    # Trainings would take their time to find that there are too few.
-    slices = inputs.count(data_dir, 'train', BATCH_SIZE)
+    slices = records.count(record_file(data_dir, 'train'))
+    if slices < BATCH_SIZE:  # A training would take its time to find that.
+        raise LabError(f'{data_dir} has {slices} slices to train on; {BATCH_SIZE} are wanted at least, a batch.')
 
     measured: List[Tuple[Training, List[float]]] = [(training, []) for training in TRAININGS]
     bar = tqdm(total=ROUNDS * len(measured), desc='Timing', unit=' trainings', leave=False, disable=None)

@@ -39,7 +39,9 @@ class Run(NamedTuple):
     init_from: Optional[str]  # The checkpoint, or run, whose weights a fresh start takes; None for random ones.
     resume: bool
     steps_done: int  # In the checkpoint from which it goes on; 0 for a fresh start.
-    kept_on_resume: Dict[str, Any]  # Flags without which a run would not go on as it began, and their defaults.
+    # Flags without which a run would not go on as it began, and what a run has that does not tell them; None for those
+    # that all runs tell.
+    kept_on_resume: Dict[str, Any]
     for_inference: Dict[str, Any]  # What the exercise's own flags have the network be built with.
     settings: Dict[str, Any]  # All flags, the exercise's own among them, as run.json tells them.
     team: Any = None  # By which it is trained together with other processes (lvseg.together.Team); None alone.

@@ -17,7 +17,7 @@ import unet
 SIZE, WINDOW = 256, 128  # pixels
 CENTRE = (SIZE - WINDOW) // 2
 STEP = 4  # pixels; it is enough to find the place as finely as that.
-ABOUT = 9  # steps: twice that is more than the width of a ventricle.
+ABOUT = 9  # steps, odd: twice that is more than the width of a ventricle.
 
 
 def inference(images, training):
@@ -77,7 +77,9 @@ def corners_around(scores):
     seen = tf.nn.softplus(metrics.log_odds(scores)[..., tf.newaxis]) ** 2
     about = tf.nn.avg_pool2d(seen, ksize=STEP, strides=STEP, padding='SAME')
     for _ in range(2):  # Once would do for a large ventricle; of a small one, many places would see as much.
-        about = tf.nn.avg_pool2d(about, ksize=ABOUT, strides=1, padding='SAME')
+        # With nothing around the image: padding='SAME' would take a mean of what is left of ABOUT x ABOUT at the edges.
+        about = tf.pad(about, [[0, 0], [ABOUT // 2] * 2, [ABOUT // 2] * 2, [0, 0]])
+        about = tf.nn.avg_pool2d(about, ksize=ABOUT, strides=1, padding='VALID')
     places = tf.argmax(tf.reshape(about, [-1, (SIZE // STEP) ** 2]), axis=1, output_type=tf.int32)
     rows_and_columns = tf.stack([places // (SIZE // STEP), places % (SIZE // STEP)], axis=1)
     return tf.clip_by_value(STEP * rows_and_columns + STEP // 2 - WINDOW // 2, 0, SIZE - WINDOW)

@@ -1,8 +1,8 @@
 """The challenge: a network that one would trust with a patient whom it has never seen.
 
-It starts as the lab's network. What the flags --network, --strength, --loss, --optimizer and --schedule can be stands
-in five tables here, NETWORKS, AUGMENTATIONS, LOSSES, OPTIMIZERS and SCHEDULES: whatever you add to them can be chosen.
-The flags themselves stand in a sixth, FLAGS: there you can add one of your own.
+It starts as the lab's network. What --network, --normalisation, --strength, --loss, --optimizer and --schedule can be
+stands in six tables here, NETWORKS, NORMALISATIONS and so on: whatever you add to them can be chosen. The flags
+themselves stand in a seventh, FLAGS: there you can add one of your own.
 """
 
 from lvseg import metrics, summaries

@@ -137,6 +137,16 @@ def noted(unet_run, tmp_path):
     return copy
 
 
+def test_an_older_run_goes_on_with_the_default_of_a_flag_that_there_was_not_yet_and_with_no_other(noted, program):
+    run_dir = noted(strength=None)
+    flags = [*QUICK, '--network', 'unet', '--augment', '--resume']
+    refused = program.train(run_dir, *flags, '--strength', 'strong')
+    assert refused.returncode == 1
+    assert f'the run in {run_dir} has --strength mild, not strong.' in refused.stderr
+    gone_on = program.train(run_dir, *flags)
+    assert gone_on.returncode == 0, gone_on.stderr
+
+
 @pytest.mark.parametrize('flag', ['augment', 'normalisation'])
 def test_a_run_that_does_not_tell_how_it_was_trained_is_refused(flag, noted, program):
     done = program.evaluate(noted(**{flag: None}))

@@ -62,9 +62,15 @@ def test_patients_of_one_pathology_alone_are_refused():
         folds.hold_out(['SC-N-01', 'SC-N-02'])
 
 
-def test_half_is_always_the_same_and_has_half_of_each_pathology():
-    chosen = folds.half(PATIENTS)
-    assert chosen == folds.half(list(reversed(PATIENTS)))
-    # Four of each of three pathologies, and three of the fourth, of which the half has one or two.
-    counted = [sum(pathology(patient) == group for patient in chosen) for group in PATHOLOGIES]
-    assert counted[:3] == [2, 2, 2] and counted[3] in (1, 2)
+# Of the 260 published slices; the first half is what the choices of docs/results.md were made by.
+CHOSE = ['SC-HF-I-01', 'SC-HF-I-02', 'SC-HF-NI-04', 'SC-HF-NI-36', 'SC-HYP-01', 'SC-HYP-38', 'SC-N-02', 'SC-N-40']
+JUDGE = ['SC-HF-I-04', 'SC-HF-I-40', 'SC-HF-NI-03', 'SC-HF-NI-34', 'SC-HYP-03', 'SC-HYP-40', 'SC-N-03']
+
+
+def test_those_who_chose_in_docs_results_are_the_half_and_those_who_judge_are_not():
+    assert folds.half([*JUDGE, *CHOSE]) == CHOSE
+
+
+def test_one_patient_has_no_half():
+    with pytest.raises(LabError, match='--half: of 1 patients there is no half'):
+        folds.half(['SC-N-01'])

@@ -43,7 +43,7 @@ def test_the_best_recipe_starts_from_phantoms_which_are_made_and_learned_once(ra
     phantoms = tmp_path / 'logs' / 'challenge' / 'best-start'
     prepare, train, _ = ran('--best')
     data = str(phantoms / 'data')
-    assert prepare == ['-m', 'data_prep', 'phantom', '--patients', '60', '--with_empty', '--out', data]
+    assert prepare == ['-m', 'data_prep', 'phantom', '--patients', '60', '--with_empty', '--seed', '60', '--out', data]
     assert trainings == [('best-start', 'challenge', [*recipe.RECIPE[:-1], '15', '--seed', '1'])]
     program = 'exercise_solutions/challenge/runTraining.py'
     more = ['--strength', 'strong', '--num_epochs', '125']
@@ -52,6 +52,6 @@ def test_the_best_recipe_starts_from_phantoms_which_are_made_and_learned_once(ra
 
 
 def test_phantoms_that_were_learned_by_other_flags_are_refused(ran, trainings, tmp_path):
-    recipe.on_phantoms(tmp_path / 'logs' / 'challenge' / 'best-start', [], ['--num_epochs', '1'])
+    recipe.trained_on_phantoms(tmp_path / 'logs' / 'challenge' / 'best-start', [], ['--num_epochs', '1'])
     with pytest.raises(LabError, match='with other flags'):
         ran('--best')

@@ -170,13 +170,6 @@ def test_resuming_the_challenge_with_another_optimizer_is_refused(directory):
     assert f'the run in {directory} has --optimizer adam, not sgd' in line
 
 
-def test_an_older_run_goes_on_with_the_default_of_a_flag_that_there_was_not_yet_and_with_no_other(directory):
-    train(directory, exercise='challenge', network='fcn')
-    line = refusal(directory, exercise='challenge', network='fcn', strength='strong', resume=True)
-    assert f'the run in {directory} has --strength False, not strong' in line
-    train(directory, exercise='challenge', network='fcn', strength=False, resume=True)
-
-
 def test_resuming_with_another_batch_size_is_refused(directory):
     train(directory, batch_size=4)
     line = refusal(directory, batch_size=2, resume=True)
