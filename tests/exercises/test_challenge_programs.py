@@ -15,6 +15,9 @@ import tensorflow.compat.v1 as tf
 
 QUICK = ['--num_epochs', 2, '--batch_size', 2, '--seed', 1, '--network', 'fcn']  # 2 steps an epoch, of few_slices.
 
+UNET = ['--network', 'unet', '--normalisation', 'per_image', '--augment', '--loss', 'both', '--optimizer', 'adam']
+UNET += ['--schedule', 'warmup']
+
 
 class Program:
     """The challenge's programs, run in a process of their own or in the test's."""
@@ -53,8 +56,7 @@ def as_a_user_runs_it(run, root, few_slices):
 def unet_run(as_a_user_runs_it, tmp_path_factory):
     """Trained with what the evaluation has to find out by itself, and with augmentation; 2 epochs of 2 steps."""
     run_dir = tmp_path_factory.mktemp('unet') / 'train'
-    flags = ['--network', 'unet', '--normalisation', 'per_image', '--augment', '--loss', 'both', '--optimizer', 'adam']
-    done = as_a_user_runs_it.train(run_dir, *QUICK, *flags, '--schedule', 'warmup')
+    done = as_a_user_runs_it.train(run_dir, *QUICK, *UNET)
     assert done.returncode == 0, done.stderr
     return run_dir
 
@@ -139,11 +141,10 @@ def noted(unet_run, tmp_path):
 
 def test_an_older_run_goes_on_with_the_default_of_a_flag_that_there_was_not_yet_and_with_no_other(noted, program):
     run_dir = noted(strength=None)
-    flags = [*QUICK, '--network', 'unet', '--augment', '--resume']
-    refused = program.train(run_dir, *flags, '--strength', 'strong')
+    refused = program.train(run_dir, *QUICK, *UNET, '--resume', '--strength', 'strong')
     assert refused.returncode == 1
     assert f'the run in {run_dir} has --strength mild, not strong.' in refused.stderr
-    gone_on = program.train(run_dir, *flags)
+    gone_on = program.train(run_dir, *QUICK, *UNET, '--resume')
     assert gone_on.returncode == 0, gone_on.stderr
 
 
