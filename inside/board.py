@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Iterator, List, Optional
 
-from lvseg import flags
+from lvseg import flags, processes
 from lvseg.errors import LabError, one_line
 from lvseg.project import LOGS
 
@@ -164,6 +164,7 @@ def _started(
             stderr=said,
             env={**os.environ, **environment},
             start_new_session=apart,
+            preexec_fn=None if apart else processes.end_with_parent,
         )
         try:
             yield process

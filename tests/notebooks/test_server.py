@@ -33,18 +33,9 @@ def taken():
 
 @pytest.mark.slow
 def test_it_serves_on_loopback_on_a_free_port_and_ends_on_ctrl_c(root, taken):
-    environment = {**os.environ, 'PYTHONPATH': str(root)}
-    process = subprocess.Popen(
-        [sys.executable, 'scripts/notebook.py'],
-        cwd=str(root),
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+    process = started(root)
     try:
-        told = process.stdout.readline().decode()
-        address, port, token = re.search(r'(http://127\.0\.0\.1:(\d+)/\S+\?token=(\w+))', told).groups()
+        address, port, token = told_by(process)
         assert int(port) != server.FIRST_PORT
         assert status(address, process) == 200
         assert status(f'http://127.0.0.1:{port}/api/contents', process) == 403
@@ -58,6 +49,35 @@ def test_it_serves_on_loopback_on_a_free_port_and_ends_on_ctrl_c(root, taken):
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(SECONDS_AT_MOST) == 0
     assert process.stdout.read().decode() == ''
+
+
+@pytest.mark.slow
+def test_jupyterlab_ends_with_the_script_that_started_it(root):
+    process = started(root)
+    address, *_ = told_by(process)
+    assert status(address, process) == 200
+    (jupyterlab,) = psutil.Process(process.pid).children()
+    process.terminate()
+    assert process.wait(SECONDS_AT_MOST) == -signal.SIGTERM
+    psutil.wait_procs([jupyterlab], timeout=SECONDS_AT_MOST)
+    assert not jupyterlab.is_running()
+
+
+def started(root):
+    return subprocess.Popen(
+        [sys.executable, 'scripts/notebook.py'],
+        cwd=str(root),
+        env={**os.environ, 'PYTHONPATH': str(root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def told_by(process):
+    """Address, port and token."""
+    told = process.stdout.readline().decode()
+    return re.search(r'(http://127\.0\.0\.1:(\d+)/\S+\?token=(\w+))', told).groups()
 
 
 def status(address, process):
