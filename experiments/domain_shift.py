@@ -92,11 +92,10 @@ def train(data_dir: Path, recipe_name: str, steps: int, seed: int, folder: Path,
         start: the run whose weights are the first ones (default: random ones).
     """
     slices = records.count(record_file(str(data_dir), 'train'))
-    batch_size = min(recipe.BATCH_SIZE, slices)
-    # Of two of the same flag, the last counts.
-    own = ['--batch_size', str(batch_size), '--num_epochs', str(recipe.epochs(steps, slices, batch_size))]
-    weights = ['--init_from', shown(start)] if start else []
-    training = Training('challenge', [*RECIPES[recipe_name], *own, *weights], seed, measuring.fingerprint(data_dir), [])
+    training_flags = [*RECIPES[recipe_name], *recipe.lasting(steps, slices)]
+    if start:
+        training_flags += ['--init_from', shown(start)]
+    training = Training('challenge', training_flags, seed, measuring.fingerprint(data_dir), [])
     measured = measuring.once(training, data_dir, folder)
     known = Score(measured.metrics['dice'], measured.metrics['per_slice']['dice']['mean'])
     return Run(folder / 'train', known)

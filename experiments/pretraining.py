@@ -50,8 +50,7 @@ def measure(pool: Pool, number: int, steps: int, seed: int, start: Optional[Path
     if number > len(others):
         raise LabError(f'--patients {number}: {pool.data_dir} has {len(others)} beside the {len(held_out)} held out.')
     chosen = others[:number]
-    epochs = recipe.epochs(steps, len(_of(pool, chosen)))
-    training_flags = [*recipe.RECIPE, '--num_epochs', str(epochs)]  # Of two, the last counts.
+    training_flags = [*recipe.RECIPE, *recipe.lasting(steps, len(_of(pool, chosen)))]
     if start:
         training_flags += ['--init_from', shown(start)]
     training = Training('challenge', training_flags, seed, measuring.fingerprint(pool.data_dir), held_out)

@@ -29,9 +29,14 @@ _START_FLAGS = [*_ALWAYS, '--num_epochs', '15']
 BATCH_SIZE = int(RECIPE[RECIPE.index('--batch_size') + 1])
 
 
-def epochs(steps: int, slices: int, batch_size: int = BATCH_SIZE) -> int:
-    """How many epochs of so many slices have at least so many steps."""
-    return -(-steps // -(-slices // batch_size))
+def lasting(steps: int, slices: int) -> List[str]:
+    """The flags of a training on so many slices, of so many steps or up to the end of the epoch.
+
+    They stand behind the recipe's: of two of the same flag, the last counts.
+    """
+    batch_size = min(BATCH_SIZE, slices)
+    epochs = -(-steps // -(-slices // batch_size))
+    return ['--batch_size', str(batch_size), '--num_epochs', str(epochs)]
 
 
 def trained_on_phantoms(folder: Path, invented: Sequence[str], training_flags: List[str]) -> Path:

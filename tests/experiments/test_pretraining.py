@@ -21,7 +21,7 @@ def phantoms(run_on):
 
 @pytest.fixture
 def curve(write_data, phantoms, tmp_path, monkeypatch, capsys):
-    """Runs the experiment on two slices of each patient with these arguments; returns what it printed."""
+    """Runs the experiment on two slices of each patient, three of the first; returns what it printed."""
     data = write_data(tmp_path / 'data', {'train': [*PATIENTS, *PATIENTS], 'val': PATIENTS[:1]})
 
     def run(*arguments):
@@ -48,10 +48,10 @@ def test_those_held_out_are_the_same_for_all_numbers_and_never_train(curve, trai
 
 def test_all_have_the_same_recipe_and_equally_many_steps_from_other_weights(curve, phantoms, trainings):
     curve('--patients', '1', '6', '--steps', '10')
-    # A patient has 2 slices, or 3, and 6 have 12 or 13: 1 and 2 batches of 8 an epoch; 10 steps are 10 and 5 epochs.
+    # The first has 3 slices, which are all of a batch, and 6 have 13: 1 and 2 batches an epoch, 10 steps are 10 and 5.
     by_name = {name: flags for name, _, flags in trainings}
-    for number, epochs in ((1, '10'), (6, '5')):
-        alone = [*RECIPE, '--num_epochs', epochs]
+    for number, batch_size, epochs in ((1, '3', '10'), (6, '8', '5')):
+        alone = [*RECIPE, '--batch_size', batch_size, '--num_epochs', epochs]
         assert by_name[f'{number}-patients-alone'] == [*alone, '--seed', '1']
         start = ['--init_from', str(phantoms)]
         assert by_name[f'{number}-patients-after-phantoms'] == [*alone, *start, '--seed', '1']
