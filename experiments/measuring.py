@@ -66,7 +66,7 @@ def earlier(training: Training, folder: Path) -> Optional[Measured]:
     """What was measured in a folder before, if it was.
 
     Raises:
-        LabError: that was of other data, or with other flags.
+        LabError: that was of other data, with other flags, or from other weights.
     """
     try:
         kept = json.loads((folder / MEASURED_FILE).read_text())
@@ -74,8 +74,8 @@ def earlier(training: Training, folder: Path) -> Optional[Measured]:
         return None
     if kept.get('made_with') != _made_with(training):
         raise LabError(
-            f'{shown(folder)} was measured of other data or with other flags. '
-            'Move or remove it, or give another --out where that is a flag.'
+            f'{shown(folder)} was measured of other data or with other flags, or from weights that were trained anew '
+            'since. Move or remove it, or give another --out where that is a flag.'
         )
     return Measured(**kept)
 

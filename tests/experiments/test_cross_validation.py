@@ -59,6 +59,16 @@ def test_each_training_starts_with_the_weights_of_a_run_on_others(cross_validate
     assert trainings == [('fold-1', 'cnn', flags), ('fold-2', 'cnn', flags)]
 
 
+def test_what_was_measured_from_weights_that_were_trained_anew_since_is_kept(cross_validate, trainings, run_on):
+    phantoms = run_on('phantoms', ['SC-N-901'])
+    cross_validate('--folds', '2', '--init_from', str(phantoms))
+    told = json.loads((phantoms / 'run.json').read_text())
+    (phantoms / 'run.json').write_text(json.dumps({**told, 'started': 'later'}))
+    with pytest.raises(LabError, match='or from weights that were trained anew since. Move or remove it'):
+        cross_validate('--folds', '2', '--init_from', str(phantoms))
+    assert len(trainings) == 2
+
+
 def test_weights_that_know_who_is_held_out_are_refused(cross_validate, trainings, run_on):
     with pytest.raises(LabError, match='leaky was trained on SC-HYP-01'):
         cross_validate('--init_from', str(run_on('leaky', ['SC-HYP-01'])))
@@ -90,7 +100,9 @@ def test_what_was_measured_before_is_not_measured_again(cross_validate, training
 def test_what_was_measured_with_other_flags_is_kept(cross_validate, trainings, tmp_path):
     cross_validate('--folds', '2', '--exercise', 'cnn')
     kept = (tmp_path / 'out' / '2-folds-seed-1.json').read_text()
-    with pytest.raises(LabError, match='fold-1 was measured of other data or with other flags. Move or remove it'):
+    with pytest.raises(
+        LabError, match='fold-1 was measured of other data or with other flags, or from .* Move or remove it'
+    ):
         cross_validate('--folds', '2', '--exercise', 'cnn', '--', '--num_epochs', '2')
     assert len(trainings) == 2 and (tmp_path / 'out' / '2-folds-seed-1.json').read_text() == kept
 
