@@ -144,3 +144,17 @@ def test_a_missing_record_file_is_told_before_anything_is_trained(measure, train
     with pytest.raises(LabError, match=f'{missing} not found'):
         measure(data_dir)
     assert not trainings
+
+
+@pytest.mark.parametrize('told', [None, 'processor\t: 0\nBogoMIPS\t: 50.00\n'])
+def test_where_no_model_is_told_as_on_macos_and_arm_the_architecture_is(told, monkeypatch):
+    def read_text(path):
+        if told is None:
+            raise FileNotFoundError(path)
+        return told
+
+    monkeypatch.setattr(results.Path, 'read_text', read_text)
+    monkeypatch.setattr(results.os, 'cpu_count', lambda: 8)
+    monkeypatch.setattr(results.platform, 'processor', lambda: '')
+    monkeypatch.setattr(results.platform, 'machine', lambda: 'arm64')
+    assert results.machine().startswith('8 x arm64, Python 3.')
