@@ -23,7 +23,7 @@ from data_prep.phantom.shifts import SHIFTS
 from experiments import commands, measuring, recipe
 from experiments.folds import deal
 from experiments.measuring import Training
-from experiments.pool import Pool, check_apart, read_pool, write_sides
+from experiments.pool import Pool, check_apart, only, read_pool, write_part, write_sides
 
 FIGURES_FILE = 'domain_shift.json'
 
@@ -78,10 +78,9 @@ def split(pool: Pool, seed: int, out: Path) -> Dict[str, Path]:
                 f'{pool.data_dir} has {len(patients)} patients whose names tell {kind}, as {kind}-01 does; two are '
                 'wanted at least, one to train and one to test.'
             )
-        (tests,) = deal(patients, len(patients), seed)[0]
-        of_patient = {**dict.fromkeys(patients, 'train'), tests: 'eval'}
+        tests = deal(patients, len(patients), seed)[0]
         data[kind] = out / f'data-{seed}' / kind
-        write_sides(pool, [of_patient.get(line['patient'], '') for line in pool.lines], data[kind])
+        write_part(only(pool, patients), tests, data[kind])
     return data
 
 

@@ -16,7 +16,7 @@ from lvseg.project import LOGS, shown
 from experiments import measuring, recipe
 from experiments.folds import deal
 from experiments.measuring import Measured, Training
-from experiments.pool import Pool, check_apart, read_pool, write_sides
+from experiments.pool import Pool, check_apart, only, read_pool, write_part
 
 FIGURES_FILE = 'pretraining.json'
 
@@ -59,8 +59,7 @@ def measure(pool: Pool, number: int, steps: int, seed: int, start: Optional[Path
     if known:
         print(f'{shown(folder)} was measured before.', flush=True)
         return known
-    of_patient = {**dict.fromkeys(chosen, 'train'), **dict.fromkeys(held_out, 'eval')}
-    write_sides(pool, [of_patient.get(line['patient'], '') for line in pool.lines], folder / 'data')
+    write_part(only(pool, [*chosen, *held_out]), held_out, folder / 'data')
     return measuring.measure(training, folder / 'data', folder)
 
 

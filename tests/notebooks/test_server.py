@@ -1,5 +1,6 @@
 """make notebook: JupyterLab for this machine alone, and for nobody without the token."""
 
+import contextlib
 import os
 import re
 import signal
@@ -54,13 +55,17 @@ def test_it_serves_on_loopback_on_a_free_port_and_ends_on_ctrl_c(root, taken):
 @pytest.mark.slow
 def test_jupyterlab_ends_with_the_script_that_started_it(root):
     process = started(root)
-    address, *_ = told_by(process)
-    assert status(address, process) == 200
-    (jupyterlab,) = psutil.Process(process.pid).children()
-    process.terminate()
-    assert process.wait(SECONDS_AT_MOST) == -signal.SIGTERM
-    psutil.wait_procs([jupyterlab], timeout=SECONDS_AT_MOST)
-    assert not jupyterlab.is_running()
+    try:
+        address, *_ = told_by(process)
+        assert status(address, process) == 200
+        (jupyterlab,) = psutil.Process(process.pid).children()
+        process.terminate()
+        assert process.wait(SECONDS_AT_MOST) == -signal.SIGTERM
+        psutil.wait_procs([jupyterlab], timeout=SECONDS_AT_MOST)
+        assert not jupyterlab.is_running()
+    finally:  # It is in the script's session; a failure is not to leave it behind.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def started(root):
