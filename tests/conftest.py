@@ -230,11 +230,22 @@ def graph():
 class Disk:
     """What was told to the disk, in order: ('sync', file, its bytes then) and ('name', file, path) of a renaming.
 
-    A file is told by its device and inode, which renaming leaves as they are.
+    A file is told by its device and inode, which renaming leaves as they are. Each file told of is held open: the inode
+    of one that was removed would be given to a later file, and the two taken for one.
     """
 
     def __init__(self):
-        self.told = []
+        self.told, self._held = [], []
+
+    def tell(self, what, descriptor, detail):
+        """Notes it, and keeps the file's descriptor."""
+        self._held.append(descriptor)
+        found = os.fstat(descriptor)
+        self.told.append((what, (found.st_dev, found.st_ino), detail))
+
+    def close(self):
+        for descriptor in self._held:
+            os.close(descriptor)
 
     def named(self, path):
         """When the file that is there now was given a name, in places of `told`."""
@@ -257,17 +268,17 @@ def disk(monkeypatch):
 
     def noted_sync(descriptor):
         sync(descriptor)
-        found = os.fstat(descriptor)
-        disk.told.append(('sync', (found.st_dev, found.st_ino), found.st_size))
+        disk.tell('sync', os.dup(descriptor), os.fstat(descriptor).st_size)
 
     def noted(rename):
         def renamed(source, target):
             rename(source, target)
-            disk.told.append(('name', disk.file(target), str(target)))
+            disk.tell('name', os.open(str(target), os.O_RDONLY), str(target))
 
         return renamed
 
     monkeypatch.setattr(os, 'fsync', noted_sync)
     monkeypatch.setattr(os, 'rename', noted(os.rename))
     monkeypatch.setattr(os, 'replace', noted(os.replace))
-    return disk
+    yield disk
+    disk.close()

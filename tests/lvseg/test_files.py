@@ -30,6 +30,14 @@ def test_a_file_in_the_current_directory_is_too(disk, tmp_path, monkeypatch):
     assert_whole_before_it_has_its_name(disk, tmp_path / 'file')
 
 
+def test_a_file_that_was_removed_is_not_taken_for_a_later_one_that_has_its_inode(disk, tmp_path):
+    for name in ('a', 'bc', 'def', 'ghij'):
+        with files.replacing(str(tmp_path / name)) as file:
+            file.write(name)
+        assert_whole_before_it_has_its_name(disk, tmp_path / name)
+        (tmp_path / name).unlink()
+
+
 def test_an_error_leaves_the_earlier_file(tmp_path):
     path = tmp_path / 'file'
     path.write_text('earlier')
