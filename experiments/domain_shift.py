@@ -25,8 +25,6 @@ from experiments.folds import deal
 from experiments.measuring import Training
 from experiments.pool import Pool, check_apart, only, read_pool, write_part, write_sides
 
-FIGURES_FILE = 'domain_shift.json'
-
 PLAIN = 'plain'
 SLICES = (1, 5, 20)  # of the new kind
 RECIPES = {
@@ -214,6 +212,9 @@ def main() -> None:
         data = split(read_pool(Path(args.data_dir)), args.seed, out)
     else:
         data = {one: prepare(one, args.seed, out) for one in kinds}
+    there = records.count(record_file(str(data[kind]), 'train'))
+    if there < max(SLICES):
+        raise LabError(f'{kind} has {there} slices that train; {max(SLICES)} are wanted to train further on.')
     folder = out / (f'from-{Path(args.start).name}-{args.seed}' if args.start else f'trained-{args.seed}')
     if args.start:
         if args.data_dir:
@@ -229,5 +230,6 @@ def main() -> None:
             starts[name] = train(data[home], name, _STEPS, args.seed, into).directory
     print(f'\n{matrix_table(found)}', flush=True)
     back = brought_back(starts, kind, data[kind], args.seed, folder)
-    runs.save_json(str(out / FIGURES_FILE), {'seed': args.seed, 'matrix': found, 'further': {kind: back}})
-    print(f'\n{back_table(kind, back)}\n\nDice of all slices, and per slice in brackets; kept in {shown(out)}.')
+    kept = folder / f'{kind}.json'
+    runs.save_json(str(kept), {'seed': args.seed, 'matrix': found, 'further': {kind: back}})
+    print(f'\n{back_table(kind, back)}\n\nDice of all slices, and per slice in brackets; kept in {shown(kept)}.')

@@ -6,25 +6,15 @@ Areas are counted pixels of the network's and of the expert's masks, whose borde
 """
 
 from pathlib import Path
-from typing import List, NamedTuple
+from typing import List
 
 from lvseg import by_patient, places, reports
 from lvseg.errors import LabError
 
 from data_prep import names
-from experiments.pumping import Pumped
 
 
-class Patient(NamedTuple):
-    """One patient; pixels, summed over the slices outlined in both phases."""
-
-    case: str
-    slices: int
-    network: Pumped
-    expert: Pumped
-
-
-def measure(folder: Path) -> List[Patient]:
+def measure(folder: Path) -> List[by_patient.Beat]:
     """Reads what the folds of a cross-validation left behind; patients not outlined in two phases are not in it.
 
     Args:
@@ -39,8 +29,7 @@ def measure(folder: Path) -> List[Patient]:
             f'{folder} holds no folds with eval/{reports.PER_SLICE_FILE}. Give the folder that make cross-validate '
             'left, such as logs/cross_validation/challenge/5-folds-seed-1.'
         )
-    beats = by_patient.beats([piece for path in paths for piece in _slices(path)])
-    return [Patient(beat.patient, beat.slices, *map(Pumped, beat.diastole, beat.systole)) for beat in beats]
+    return by_patient.beats([piece for path in paths for piece in _slices(path)])
 
 
 def _slices(path: Path) -> List[by_patient.Slice]:

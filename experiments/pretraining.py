@@ -33,23 +33,36 @@ class Point(NamedTuple):
 
 
 def sides(patients: List[str], seed: int) -> Tuple[List[str], List[str]]:
-    """Who is held out, from each pathology, and all others in the order in which they join; the seed deals both."""
+    """Who is held out, from each pathology, and all others in the order in which they join; the seed deals both.
+
+    Raises:
+        LabError: there are too few of them.
+    """
+    if len(patients) < _SHARE:
+        raise LabError(
+            f'a fourth of the patients is held out, so {_SHARE} are wanted at least, and here are {len(patients)}.'
+        )
     folds = deal(patients, _SHARE, seed)
     others = sorted(patient for fold in folds[1:] for patient in fold)
-    rounds = deal(others, max(1, len(others) // _SHARE), seed) if others else []
+    rounds = deal(others, max(1, len(others) // _SHARE), seed)
     return folds[0], [patient for together in rounds for patient in together]
 
 
-def measure(pool: Pool, number: int, steps: int, seed: int, start: Optional[Path], out: Path) -> Measured:
-    """Trains on the first so many patients and evaluates on those held out, or tells what was measured before.
+def dealt(pool: Pool, number: int, seed: int) -> Tuple[List[str], List[str]]:
+    """Who is held out, and the first so many of the others.
 
     Raises:
-        LabError: there are not so many.
+        LabError: there are not so many, or too few to hold a fourth of them out.
     """
     held_out, others = sides(pool.patients, seed)
     if number > len(others):
         raise LabError(f'--patients {number}: {pool.data_dir} has {len(others)} beside the {len(held_out)} held out.')
-    chosen = others[:number]
+    return held_out, others[:number]
+
+
+def measure(pool: Pool, number: int, steps: int, seed: int, start: Optional[Path], out: Path) -> Measured:
+    """Trains on the first so many patients and evaluates on those held out, or tells what was measured before."""
+    held_out, chosen = dealt(pool, number, seed)
     training_flags = [*recipe.RECIPE, *recipe.lasting(steps, len(_of(pool, chosen)))]
     if start:
         training_flags += ['--init_from', shown(start)]
@@ -108,16 +121,16 @@ def main() -> None:
     args = parser.parse_args()
 
     pool, out = read_pool(Path(args.data_dir)), Path(args.out)
-    points = []
+    slices = {number: [len(_of(pool, dealt(pool, number, seed)[1])) for seed in args.seeds] for number in args.patients}
     if args.pretrained:
         start = Path(args.pretrained)
     else:
         start = recipe.trained_on_phantoms(out / 'phantoms', [], recipe.RECIPE)
     check_apart(pool, start)
+    points = []
     for number in args.patients:
-        for chosen in (None, start):
-            seeds = [measure(pool, number, args.steps, seed, chosen, out) for seed in args.seeds]
-            slices = [len(_of(pool, sides(pool.patients, seed)[1][:number])) for seed in args.seeds]
-            points.append(Point(number, slices, chosen is not None, seeds))
+        for begin in (None, start):
+            seeds = [measure(pool, number, args.steps, seed, begin, out) for seed in args.seeds]
+            points.append(Point(number, slices[number], begin is not None, seeds))
     runs.save_json(str(out / FIGURES_FILE), [point._asdict() for point in points])
     print(f'\n{table(points)}\n\nAll figures: {shown(out / FIGURES_FILE)}')

@@ -41,21 +41,25 @@ class Comparison(NamedTuple):
 
 
 def table(against: str, comparisons: Sequence[Comparison]) -> str:
-    """Markdown: bias ± 1.96 standard deviations, and Pearson's r, of each comparison; of the first's quantities."""
+    """Markdown: bias ± 1.96 standard deviations, and Pearson's r, of each comparison; of the first's quantities.
+
+    A quantity that some patients do not have tells of how many it is.
+    """
     quantities = comparisons[0].quantities
     heads = ['{} ({})'.format(*QUANTITIES[quantity]) for quantity in quantities]
     lines = [f'| against {against} | patients | {" | ".join(heads)} |', '|---' * (len(heads) + 2) + '|']
     for comparison in comparisons:
-        cells = [_cell(comparison.agreement(quantity)) for quantity in quantities]
+        cells = [_cell(comparison.agreement(quantity), len(comparison.pairs)) for quantity in quantities]
         lines.append(f'| {comparison.name} | {len(comparison.pairs)} | {" | ".join(cells)} |')
     return '\n'.join(lines)
 
 
-def _cell(found: Optional[Agreement]) -> str:
+def _cell(found: Optional[Agreement], patients: int) -> str:
     if found is None:
         return '–'
     r = '' if math.isnan(found.correlation) else f', r {found.correlation:.3f}'
-    return f'{signed(found.bias)} ± {found.margin:.1f}{r}'
+    of = f', of {found.n}' if found.n < patients else ''
+    return f'{signed(found.bias)} ± {found.margin:.1f}{r}{of}'
 
 
 def signed(value: float) -> str:

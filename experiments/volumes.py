@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-from lvseg import files, flags, prediction, runs
+from lvseg import by_patient, files, flags, prediction, runs
 from lvseg.errors import LabError
 from lvseg.prediction import Trained
 from lvseg.project import LOGS, shown
@@ -89,12 +89,10 @@ def on_folds(folder: Path) -> Part:
     found = fold_areas.measure(folder)
     if len(found) < 2:
         raise LabError(f'--folds: {folder} has {len(found)} patients outlined in two phases; two or more are wanted.')
-    comparisons = [Comparison('network', [(one.network, one.expert) for one in found], ['ejection_fraction'])]
-    diastole, systole = (
-        sum(getattr(one.network, moment) for one in found) / sum(getattr(one.expert, moment) for one in found)
-        for moment in ('edv', 'esv')
-    )
-    slices = sum(one.slices for one in found)
+    pairs = [tuple(map(Pumped, beat.diastole, beat.systole)) for beat in found]
+    comparisons = [Comparison('network', pairs, ['ejection_fraction'])]
+    diastole, systole = by_patient.area_ratios(found)
+    slices = sum(beat.slices for beat in found)
     off = [measured - wanted for measured, wanted in comparisons[0].values('ejection_fraction')]
     text = '\n\n'.join(
         [
@@ -105,9 +103,9 @@ def on_folds(folder: Path) -> Part:
         ]
     )
     lines = [
-        _line('folds', one.case, by, pumped)
-        for one in found
-        for by, pumped in (('network', one.network), ('expert', one.expert))
+        _line('folds', beat.patient, by, pumped)
+        for beat, pair in zip(found, pairs)
+        for by, pumped in zip(('network', 'expert'), pair)
     ]
     return Part('folds', text, comparisons, lines)
 

@@ -1,9 +1,9 @@
 """The slices of an evaluation by patient, by level of the heart and by moment of the beat: the field's own tables."""
 
 from collections import defaultdict
-from typing import Callable, DefaultDict, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, DefaultDict, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from lvseg import metrics, places
+from lvseg import places
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def beats(slices: Sequence[Slice]) -> List[Beat]:
 
     The two phases are those with the most slices; end-diastole is that with the larger area.
     """
-    phases: DefaultDict[str, DefaultDict[int, Dict[int, Slice]]] = defaultdict(lambda: defaultdict(dict))
+    phases: DefaultDict[str, DefaultDict[Union[int, str], Dict[int, Slice]]] = defaultdict(lambda: defaultdict(dict))
     for piece in slices:
         place = places.place(piece.name)
         if place and piece.labelled:
@@ -61,17 +61,20 @@ def _beat(patient: str, phases: List[Dict[int, Slice]]) -> Optional[Beat]:
 
 
 def levels(slices: Sequence[Slice]) -> List[str]:
-    """Of each slice, one of LEVELS: which third of his patient's slices; '' where the names do not tell.
+    """Of each slice, one of LEVELS: which third of his patient's outlined positions it lies in.
 
-    The base is where the ventricle is larger: studies are numbered from either end.
+    The base is where the ventricle is larger: studies are numbered from either end. A slice has none ('') whose name
+    does not tell its position, where the expert outlined nothing, and of a patient of fewer than three positions.
     """
     of_patient: DefaultDict[str, DefaultDict[int, List[int]]] = defaultdict(lambda: defaultdict(list))
     for number, piece in enumerate(slices):
         place = places.place(piece.name)
-        if place:
+        if place and piece.labelled:
             of_patient[piece.patient][place.position].append(number)
     found = [''] * len(slices)
     for positions in of_patient.values():
+        if len(positions) < len(LEVELS):
+            continue
         ordered = [positions[position] for position in sorted(positions)]
         first, last = (np.mean([slices[number].labelled for number in end]) for end in (ordered[0], ordered[-1]))
         for rank, numbers in enumerate(ordered if first >= last else ordered[::-1]):
@@ -80,32 +83,47 @@ def levels(slices: Sequence[Slice]) -> List[str]:
     return found
 
 
+def area_ratios(found: Sequence[Beat]) -> Tuple[float, float]:
+    """The network's area divided by the expert's, of all patients together: at end-diastole and at end-systole."""
+    diastole, systole = (
+        sum(network for network, _ in areas) / sum(expert for _, expert in areas)
+        for areas in ([beat.diastole for beat in found], [beat.systole for beat in found])
+    )
+    return diastole, systole
+
+
 def worst(dice: np.ndarray) -> float:
     """Mean Dice of the worst twentieth of the slices, one at least."""
     return float(np.sort(dice)[: max(1, round(_WORST * len(dice)))].mean())
 
 
 def interval(
-    figure: Callable[[metrics.Areas], float], slices: metrics.Areas, patients: Sequence[str]
-) -> Optional[Tuple[float, float]]:
-    """95 % of what a figure comes to where patients are drawn anew, with replacement; None of a single one.
+    figures: Callable[[np.ndarray], Sequence[float]], patients: Sequence[str]
+) -> Optional[Tuple[np.ndarray, np.ndarray]]:
+    """95 % of what figures come to where patients are drawn anew, with replacement; None of a single one.
 
     A patient's slices resemble each other, so it is patients that are drawn, not slices (the cluster bootstrap; Efron
     and Tibshirani, An Introduction to the Bootstrap, 1993). Draws are the same every time.
 
     Args:
-        figure: of the areas of slices.
-        slices: [slices].
-        patients: whose each of them is.
+        figures: of the numbers of slices, int64 [drawn], where those of a patient drawn twice are there twice; NaN if
+            there is none of these slices.
+        patients: whose each slice is.
+
+    Returns:
+        The lower and the upper bound of each figure, over the draws that have it; NaN where none has.
     """
     names, of_slice = np.unique(patients, return_inverse=True)
     if len(names) < 2:
         return None
     numbers = [np.flatnonzero(of_slice == patient) for patient in range(len(names))]
     random = np.random.RandomState(1)
-    found = []
-    for _ in range(_DRAWS):
-        drawn = np.concatenate([numbers[patient] for patient in random.randint(len(names), size=len(names))])
-        found.append(figure(metrics.Areas(*(np.asarray(area)[drawn] for area in slices))))
-    low, high = np.percentile(found, _WITHIN)
-    return float(low), float(high)
+    drawn = (random.randint(len(names), size=len(names)) for _ in range(_DRAWS))
+    found = np.array([figures(np.concatenate([numbers[patient] for patient in one])) for one in drawn])
+    bounds = [_percentiles(column[~np.isnan(column)]) for column in found.T]
+    low, high = np.array(bounds).T
+    return low, high
+
+
+def _percentiles(values: np.ndarray) -> Sequence[float]:
+    return np.percentile(values, _WITHIN) if len(values) else (np.nan, np.nan)

@@ -1,7 +1,7 @@
 """What `runEval.py --report` tells beside the lab's lines: by patient, by level of the heart, what went wrong where.
 
-Published tables of the 2009 challenge give the share of good contours and the Dice over these alone; here both stand
-beside the Dice over all slices, so that one can be held against the other.
+Published tables of the 2009 challenge give the share of good contours, and Dice and distance over these alone, as means
+of patients; here these stand beside the figures of all slices, so that one can be held against the other.
 """
 
 import csv
@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Sequence
 
-from lvseg import by_patient, distances, files, manifest, metrics, mistakes, pictures, runs
+from lvseg import by_patient, distances, files, manifest, metrics, mistakes, pictures, places, runs
 from lvseg.errors import one_line
 
 import numpy as np
@@ -23,8 +23,18 @@ WORST_SHOWN = 10
 _TILE = 256  # pixels
 _COLUMNS = 5
 
-_HEAD = ('slices', 'Dice', 'per slice', 'IoU', 'APD {}', 'Hausdorff {}', 'good', 'Dice of good')
-_WIDTH = 13
+# How each figure of a group of slices is written, by its title.
+_FIGURES = {
+    'Dice': '.3f',  # of all of them together
+    'per slice': '.3f',  # mean Dice, as all that follow are means
+    'IoU': '.3f',
+    'APD {}': '.2f',
+    'Hausdorff {}': '.2f',
+    'good': '.1%',
+    'Dice of good': '.3f',
+    'APD of good': '.2f',
+}
+_WIDTH = 14
 
 
 class Judged(NamedTuple):
@@ -59,27 +69,47 @@ class Judged(NamedTuple):
     def levels(self) -> List[str]:
         """Of each slice one of by_patient.LEVELS, or ''."""
         others = [
-            by_patient.Slice(line['name'], line['patient'], int(line['lv_pixels']), 0)
+            by_patient.Slice(line.get('name', ''), line['patient'], int(line['lv_pixels']), 0)
             for line in self.beside
             if line.get('patient') and line.get('lv_pixels', '').isdigit()
         ]
         return by_patient.levels([*self.slices, *others])[: len(self.kinds)]
 
 
+class _Measured(NamedTuple):
+    """What was measured of each slice, [slices]."""
+
+    areas: metrics.Areas
+    distances: np.ndarray  # float64 [slices, 2], APD and Hausdorff distance in the report's unit; NaN where unknown
+    drawn: np.ndarray  # bool, whether there is a contour that can be good: the expert's or a predicted one, in mm
+    good: np.ndarray  # bool
+
+    def figures(self, numbers: Sequence[int]) -> List[float]:
+        """Those of _FIGURES of some slices; NaN where there is nothing to take the mean of."""
+        areas = metrics.Areas(*(area[numbers] for area in self.areas))
+        dice, distances_, good = metrics.dice(areas), self.distances[numbers], self.good[numbers]
+        known = ~np.isnan(distances_[:, 0])
+        return [
+            float(metrics.dice(metrics.pooled(areas))),
+            _mean(dice),
+            _mean(metrics.iou(areas)),
+            _mean(distances_[known, 0]),
+            _mean(distances_[known, 1]),
+            _mean(good[self.drawn[numbers]]),
+            _mean(dice[good]),
+            _mean(distances_[good, 0]),
+        ]
+
+
 def text(judged: Judged) -> str:
     """The tables, as they are printed and kept."""
     unit = 'mm' if any(map(manifest.spacing, judged.manifest)) else 'px'
-    levels = judged.levels
-    groups = {'all slices': list(range(len(levels)))}
-    for names, of_slice in ((by_patient.LEVELS, levels), (sorted(set(judged.patients) - {''}), judged.patients)):
-        groups.update({name: [n for n, own in enumerate(of_slice) if own == name] for name in names})
-    wide = max(map(len, groups))
-    head = ''.join(f'{title.format(unit):>{_WIDTH}}' for title in _HEAD)
+    measured = _measured(judged, unit)
     lines = [
-        f'{"":<{wide}}{head}',
-        *(one_line(f'{name:<{wide}}') + _row(judged, numbers, unit) for name, numbers in groups.items() if numbers),
+        *_table(judged, measured, unit),
         '',
-        *_intervals(judged),
+        *_left_out(judged, measured, unit),
+        *_intervals(judged, measured, unit),
         f'Worst 5 % of the slices: mean Dice {by_patient.worst(judged.dice):.3f}.',
         *_pumped(judged),
         f'What went wrong: {_counted(judged.kinds)}. Which slice is which: {MISTAKES_FILE}; the worst: {PICTURE_FILE}.',
@@ -126,40 +156,80 @@ def _caption(judged: Judged, number: int) -> pictures.Word:
     return f'{judged.dice[number]:.2f} {judged.kinds[number]}: {name}', pictures.TEXT
 
 
-def _row(judged: Judged, numbers: List[int], unit: str) -> str:
-    areas = metrics.Areas(*(np.asarray(area)[numbers] for area in judged.areas))
-    dice = metrics.dice(areas)
-    contours = np.array([judged.contours[number] for number in numbers])  # average and Hausdorff distance
-    measured = np.array([(manifest.spacing(judged.manifest[n]) is not None) == (unit == 'mm') for n in numbers])
-    both = measured & ~np.isnan(contours[:, 0])
-    drawn = measured & ((areas.labelled > 0) | (areas.predicted > 0))
-    good = both & (unit == 'mm') & (np.nan_to_num(contours[:, 0]) < distances.GOOD)
-    cells = [
-        str(len(numbers)),
-        f'{float(metrics.dice(metrics.pooled(areas))):.3f}',
-        f'{dice.mean():.3f}',
-        f'{metrics.iou(areas).mean():.3f}',
-        *(_mean(distance, '.2f') for distance in contours[both].T),
-        _mean(good[drawn], '.1%') if unit == 'mm' else '-',
-        _mean(dice[good], '.3f'),
+def _measured(judged: Judged, unit: str) -> _Measured:
+    areas = metrics.Areas(*map(np.asarray, judged.areas))
+    in_mm = np.array([manifest.spacing(line) is not None for line in judged.manifest])
+    measured = np.array(judged.contours, np.float64)
+    measured[in_mm != (unit == 'mm')] = np.nan
+    return _Measured(
+        areas,
+        measured,
+        in_mm & ((areas.labelled > 0) | (areas.predicted > 0)),
+        in_mm & (np.where(np.isnan(measured[:, 0]), np.inf, measured[:, 0]) < distances.GOOD),
+    )
+
+
+def _table(judged: Judged, measured: _Measured, unit: str) -> List[str]:
+    everything = list(range(len(judged.kinds)))
+    levels, patients = (
+        [(name, [number for number in everything if of_slice[number] == name]) for name in names]
+        for names, of_slice in (
+            (by_patient.LEVELS, judged.levels),
+            (sorted(set(judged.patients) - {''}), judged.patients),
+        )
+    )
+    rows = [
+        (name, len(numbers), measured.figures(numbers))
+        for name, numbers in [('all slices', everything), *levels, *patients]
+        if numbers
     ]
-    return ''.join(f'{cell:>{_WIDTH}}' for cell in cells)
+    of_patients = np.array([figures for *_, figures in rows[len(rows) - len(patients) :]])
+    if len(patients) > 1:
+        mean = [_mean(each[~np.isnan(each)]) for each in of_patients.T]
+        rows.insert(len(rows) - len(patients), ('mean of patients', len(everything), mean))
+
+    wide = max(len(name) for name, *_ in rows)
+    head = ''.join(f'{title.format(unit):>{_WIDTH}}' for title in ('slices', *_FIGURES))
+    return [f'{"":<{wide}}{head}', *(one_line(f'{name:<{wide}}') + _row(*row) for name, *row in rows)]
 
 
-def _mean(values: np.ndarray, written: str) -> str:
-    return format(np.mean(values), written) if len(values) else '-'
+def _row(slices: int, figures: List[float]) -> str:
+    return ''.join(f'{cell:>{_WIDTH}}' for cell in (slices, *map(_written, figures, _FIGURES.values())))
 
 
-def _intervals(judged: Judged) -> List[str]:
-    figures = {
-        'Dice': lambda areas: float(metrics.dice(metrics.pooled(areas))),
-        'Dice per slice': lambda areas: float(metrics.dice(areas).mean()),
-    }
-    known = '' not in judged.patients
-    found = {name: known and by_patient.interval(one, judged.areas, judged.patients) for name, one in figures.items()}
-    if not all(found.values()):
+def _written(figure: float, how: str) -> str:
+    return '-' if np.isnan(figure) else format(figure, how)
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(np.mean(values)) if len(values) else np.nan
+
+
+def _left_out(judged: Judged, measured: _Measured, unit: str) -> List[str]:
+    """Which slices are in no mean distance, and in no level and no phase."""
+    slices, known = len(judged.kinds), int(np.sum(~np.isnan(measured.distances[:, 0])))
+    nowhere = sum(places.place(piece.name) is None for piece in judged.slices)
+    lines = []
+    if known < slices:
+        spacing = ' and a spacing' if unit == 'mm' else ''
+        lines.append(f'Distances are of {known} of {slices} slices, those with both contours{spacing}.')
+    if nowhere:
+        lines.append(
+            f'Of {nowhere} of {slices} slices no name tells level and moment of the beat, as SC-HF-I-01-IM-0001-0048 '
+            'and patient001/ED-slice03 do in a manifest.csv of these records.'
+        )
+    return lines
+
+
+def _intervals(judged: Judged, measured: _Measured, unit: str) -> List[str]:
+    bounds = None if '' in judged.patients else by_patient.interval(measured.figures, judged.patients)
+    if bounds is None:
         return []
-    told = ', '.join('{} {:.3f} to {:.3f}'.format(name, *bounds) for name, bounds in found.items())
+    told = ', '.join(
+        f'{title.format(unit)} {_written(low, how)} to {_written(high, how)}'
+        for (title, how), low, high in zip(_FIGURES.items(), *bounds)
+        if not np.isnan(low)
+    )
     return [f'95 % intervals, {len(set(judged.patients))} patients drawn anew (bootstrap): {told}.']
 
 
@@ -167,19 +237,22 @@ def _pumped(judged: Judged) -> List[str]:
     beats = by_patient.beats(judged.slices)
     if not beats:
         return []
-    diastole, systole = (
-        sum(network for network, _ in areas) / sum(expert for _, expert in areas)
-        for areas in ([beat.diastole for beat in beats], [beat.systole for beat in beats])
-    )
-    off = [_fraction(beat, 0) - _fraction(beat, 1) for beat in beats if beat.diastole[0]]
+    diastole, systole = by_patient.area_ratios(beats)
+    off = np.array([_fraction(beat, 0) - _fraction(beat, 1) for beat in beats if beat.diastole[0]])
     lines = [
         f"Area, predicted / expert's, of {len(beats)} patients on {sum(beat.slices for beat in beats)} slices outlined "
         f'in both phases: end-diastole x {diastole:.3f}, end-systole x {systole:.3f}.'
     ]
-    if len(off) > 1:
+    if len(off) < len(beats):
         lines.append(
-            f'Ejection fraction by these areas: {np.mean(off):+.1f} points on average, 95 % limits of agreement '
-            f'± {1.96 * np.std(off, ddof=1):.1f}, the worst {max(off, key=abs):+.1f}.'
+            f'No ejection fraction of {len(beats) - len(off)} of these patients, as nothing was found at end-diastole.'
+        )
+    if len(off) > 1:
+        (low,), (high,) = by_patient.interval(lambda numbers: [off[numbers].mean()], list(map(str, range(len(off)))))
+        lines.append(
+            f'Ejection fraction by these areas: {off.mean():+.1f} points on average (95 % interval {low:+.1f} to '
+            f'{high:+.1f}), 95 % limits of agreement ± {1.96 * np.std(off, ddof=1):.1f}, the worst '
+            f'{max(off, key=abs):+.1f}.'
         )
     return lines
 

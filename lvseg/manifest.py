@@ -82,7 +82,9 @@ def cell(value: Any) -> Any:  # noqa: ANN401 - whatever csv writes
 
 
 def _as_it_was(line: Dict[str, Any]) -> Dict[str, Any]:
-    return {column: value[1:] if _is_formula(value) and value[0] == "'" else value for column, value in line.items()}
+    # A line that ends early has no value in the columns that are left.
+    known = {column: '' if value is None else value for column, value in line.items()}
+    return {column: value[1:] if _is_formula(value) and value[0] == "'" else value for column, value in known.items()}
 
 
 def _is_formula(value: Any) -> bool:  # noqa: ANN401 - as `cell`

@@ -1,5 +1,7 @@
 """What went wrong in a slice: one word for each, by a rule that can be seen in the two masks."""
 
+from lvseg import distances
+
 import numpy as np
 from scipy import ndimage
 
@@ -10,9 +12,9 @@ KINDS = {
     'elsewhere': "another place: no pixel in common with the expert's",
     'leaked': 'a part that goes further than 5 pixels out: into the outflow tract, the atrium or the muscle',
     'cut off': 'a part of the ventricle, more than 5 pixels deep, was left out',
+    'wide': 'too wide, all around or by a little: a tenth too large, or more',
+    'narrow': 'too narrow, all around or by a little: a tenth too small, or more',
     'hollow': 'holes within, as papillary muscles make them',
-    'wide': 'all around a little too wide: a tenth too large, or more',
-    'narrow': 'all around a little too narrow: a tenth too small, or more',
     'as drawn': 'none of these',
 }
 
@@ -35,14 +37,22 @@ def kind(expert: np.ndarray, predicted: np.ndarray) -> str:
     if not (expert & predicted).any():
         return 'elsewhere'
     whole = ndimage.binary_fill_holes(predicted)
-    if _distance_to(expert)[whole].max() > _DEEP:
+    if _bulges(whole, expert):
         return 'leaked'
-    if _distance_to(whole)[expert].max() > _DEEP:
+    if _bulges(expert, whole):
         return 'cut off'
-    if (whole & ~predicted).any():
-        return 'hollow'
-    ratio = predicted.sum() / expert.sum()
-    return 'wide' if ratio >= 1 + _TENTH else 'narrow' if ratio <= 1 - _TENTH else 'as drawn'
+    ratio = whole.sum() / expert.sum()
+    if ratio >= 1 + _TENTH:
+        return 'wide'
+    if ratio <= 1 - _TENTH:
+        return 'narrow'
+    return 'hollow' if (whole & ~predicted).any() else 'as drawn'
+
+
+def _bulges(mask: np.ndarray, other: np.ndarray) -> bool:
+    """Whether a part of a mask goes further than _DEEP beyond another, and not its whole contour lies beyond."""
+    beyond = _distance_to(other)
+    return bool(beyond[mask].max() > _DEEP and beyond[distances.contour(mask)].min() == 0)
 
 
 def _distance_to(mask: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ def test_the_matrix_has_what_was_trained_on_in_rows(shifted, tmp_path):
     lines = shifted('--further', 'noise').splitlines()
     assert '| plain | 0.667 (0.667) | 1.000 (1.000) | 1.000 (1.000) |' in lines
     assert '| noise | 0.750 (0.750) | 0.667 (0.667) | 0.750 (0.750) |' in lines
-    kept = json.loads((tmp_path / 'out' / 'domain_shift.json').read_text())
+    kept = json.loads((tmp_path / 'out' / 'trained-1' / 'noise.json').read_text())
     assert kept['matrix']['noise']['plain'] == [0.75, 0.75]
 
 
@@ -115,7 +115,7 @@ REAL = [f'{group}-0{number}' for group in ('SC-HF-I', 'SC-HF-NI', 'SC-HYP', 'SC-
 def test_of_real_slices_the_pathologies_are_the_kinds_and_who_tests_does_not_train(
     shifted, write_data, manifest_of, tmp_path
 ):
-    data = write_data(tmp_path / 'real', {'train': [*REAL, *REAL], 'val': REAL})
+    data = write_data(tmp_path / 'real', {'train': REAL * 9, 'val': REAL})
     lines = shifted(str(data)).splitlines()
     assert '| trained on, tested on → | SC-HF-I | SC-HF-NI | SC-HYP | SC-N |' in lines
     assert not shifted.prepared
@@ -135,6 +135,12 @@ def test_a_pathology_of_one_patient_and_a_kind_that_there_is_not_end_in_one_line
     assert 'argument --further: SC-HYP is none of plain, noise, contrast' in capsys.readouterr().err
 
 
+def test_fewer_slices_than_are_to_train_further_end_in_one_line(shifted, write_data, tmp_path):
+    data = write_data(tmp_path / 'real', {'train': REAL})  # SC-HYP has three patients of one slice; one of them tests.
+    with pytest.raises(LabError, match='SC-HYP has 2 slices that train; 20 are wanted to train further on'):
+        shifted(str(data))
+
+
 def test_a_run_of_ones_own_is_tested_on_each_kind_and_trained_further(shifted, trainings, tmp_path):
     shifted.finds['mine'] = 15
     lines = shifted('--start', '/runs/mine/train').splitlines()
@@ -148,7 +154,7 @@ def test_a_run_of_ones_own_is_tested_on_each_kind_and_trained_further(shifted, t
 
 
 def test_a_run_that_knows_who_tests_is_refused(shifted, write_data, run_on, trainings, tmp_path):
-    data = write_data(tmp_path / 'real', {'train': REAL})
+    data = write_data(tmp_path / 'real', {'train': REAL * 10})
     with pytest.raises(LabError, match='everybody was trained on SC-HF-I-0[123], by whom it would be judged here'):
         shifted(str(data), '--start', str(run_on('everybody', REAL)))
     shifted(str(data), '--start', str(run_on('others', ['SC-N-901'])))

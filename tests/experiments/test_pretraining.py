@@ -80,6 +80,11 @@ def test_what_was_measured_before_is_not_measured_again(curve, trainings):
     ]
 
 
+def test_too_few_patients_to_hold_a_fourth_out_end_in_one_line():
+    with pytest.raises(LabError, match='so 4 are wanted at least, and here are 3'):
+        pretraining.sides(['a', 'b', 'c'], seed=1)
+
+
 def test_more_patients_than_there_are_end_in_one_line(curve, trainings):
     with pytest.raises(LabError, match='--patients 7: .* has 6 beside the 2 held out'):
         curve('--patients', '7')

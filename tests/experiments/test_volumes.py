@@ -5,6 +5,7 @@ import json
 import sys
 
 from lvseg import prediction
+from lvseg.by_patient import Beat
 from lvseg.prediction import Trained
 
 import numpy as np
@@ -168,14 +169,13 @@ def folds(tmp_path):
 
 def test_the_areas_of_a_fold_are_those_of_slices_outlined_in_both_phases(folds):
     other, one = fold_areas.measure(folds)
-    assert (one.case, one.slices, one.expert, one.network) == ('SC-N-02', 2, (1000, 600), (1000, 700))
-    assert (other.case, other.slices, other.expert, other.network) == ('SC-HF-NI-04', 1, (500, 300), (500, 250))
-    assert (one.expert.ejection_fraction, one.network.ejection_fraction) == (40, 30)
+    assert one == Beat('SC-N-02', 2, diastole=(1000, 1000), systole=(700, 600))  # The network's, the expert's.
+    assert other == Beat('SC-HF-NI-04', 1, diastole=(500, 500), systole=(250, 300))
 
 
 def test_a_patient_outlined_in_one_phase_only_is_not_among_them(folds):
     per_slice(folds / 'fold-3', [('SC-HYP-01', 1, 7, 100, 100), ('SC-HYP-01', 2, 7, 100, 100)])
-    assert [one.case for one in fold_areas.measure(folds)] == ['SC-HF-NI-04', 'SC-N-02']
+    assert [beat.patient for beat in fold_areas.measure(folds)] == ['SC-HF-NI-04', 'SC-N-02']
 
 
 def test_the_command_tells_bias_limits_areas_and_the_worst_of_the_folds(folds, command):
@@ -246,6 +246,14 @@ def test_the_table_has_bias_and_limits_of_each_quantity():
     pairs = [(Pumped(110, 50), Pumped(100, 50)), (Pumped(220, 80), Pumped(200, 80))]
     (line,) = [line for line in table('the truth', [Comparison('network', pairs)]).splitlines() if 'network' in line]
     assert line.startswith('| network | 2 | +15.0 ± 13.9, r 1.000 | +0.0 ± 0.0, r 1.000 | ')
+
+
+def test_a_quantity_that_some_patients_do_not_have_tells_of_how_many_it_is():
+    # Of the first nothing was found, so there is no EF; the others have 40 and 50, by the truth 50 and 50.
+    pairs = [(Pumped(0, 0), Pumped(100, 50)), (Pumped(100, 60), Pumped(100, 50)), (Pumped(100, 50), Pumped(100, 50))]
+    (line,) = [line for line in table('the truth', [Comparison('network', pairs)]).splitlines() if 'network' in line]
+    # Bias (-10 + 0) / 2; sd sqrt(50) = 7.07, times 1.96 is 13.9.
+    assert line.startswith('| network | 3 | ') and line.endswith(' | −5.0 ± 13.9, of 2 |')
 
 
 def test_a_measurement_that_is_too_small_has_a_real_minus_sign():

@@ -1,4 +1,4 @@
-from lvseg import by_patient, metrics
+from lvseg import by_patient
 from lvseg.by_patient import Beat, Slice
 
 import numpy as np
@@ -42,6 +42,29 @@ def test_both_phases_of_a_position_have_one_level():
     assert by_patient.levels(STUDY) == ['base', 'mid', 'base', 'mid', 'apex']
 
 
+def test_slices_that_the_expert_left_empty_are_in_no_third_and_do_not_tell_which_end_is_the_base():
+    areas = [0, 0, 100, 300, 600, 900, 0]
+    wanted = ['', '', 'apex', 'mid', 'base', 'base', '']  # Four positions, from the base on: 2, 1 and 1.
+    up = [piece(20 * position + 1, area) for position, area in enumerate(areas)]
+    assert by_patient.levels(up) == wanted
+    down = [piece(20 * position + 1, area) for position, area in enumerate(areas[::-1])]
+    assert by_patient.levels(down) == wanted[::-1]
+
+
+def test_two_positions_are_no_three_levels():
+    assert by_patient.levels([piece(1, 900), piece(21, 600)]) == ['', '']
+
+
+def test_names_of_nifti_volumes_tell_levels_and_beats_too():
+    study = [
+        Slice(f'patient001/{phase}-slice{number:02d}', 'patient001', area, area)
+        for phase, areas in (('ED', (90, 60, 30)), ('ES', (50, 30, 10)))
+        for number, area in enumerate(areas, start=1)
+    ]
+    assert by_patient.levels(study) == ['base', 'mid', 'apex'] * 2
+    assert by_patient.beats(study) == [Beat('patient001', 3, (180, 180), (90, 90))]
+
+
 def test_where_names_do_not_tell_there_are_no_levels():
     assert by_patient.levels([Slice('a-3', 'a', 10, 10), Slice('a-4', 'a', 5, 5)]) == ['', '']
 
@@ -53,35 +76,39 @@ def test_the_worst_twentieth_is_of_the_lowest_dice():
     assert by_patient.worst(np.array([0.7, 0.9])) == pytest.approx(0.7)
 
 
-def areas(intersections):
-    """Labelled and predicted 100 pixels each: the Dice is the intersection in percent."""
-    whole = np.full(len(intersections), 100)
-    return metrics.Areas(np.array(intersections), whole, whole, np.full(len(intersections), 65536))
-
-
-def mean_dice(slices):
-    return float(metrics.dice(slices).mean())
+def interval(values, patients):
+    """Of the mean of values, one for each slice."""
+    low, high = by_patient.interval(lambda numbers: [np.array(values)[numbers].mean()], patients)
+    return low[0], high[0]
 
 
 def test_patients_are_drawn_and_not_slices():
     """Of two patients with Dice 0.5 and 0.9, a draw has both of one in 1 case of 4 each: the interval is from 0.5."""
-    slices = areas([50] * 10 + [90] * 10)
-    low, high = by_patient.interval(mean_dice, slices, ['a'] * 10 + ['b'] * 10)
-    assert (low, high) == pytest.approx((0.5, 0.9))
+    assert interval([0.5] * 10 + [0.9] * 10, ['a'] * 10 + ['b'] * 10) == pytest.approx((0.5, 0.9))
 
 
 def test_where_all_patients_are_alike_the_interval_is_a_point():
-    assert by_patient.interval(mean_dice, areas([80, 80, 80]), ['a', 'b', 'c']) == pytest.approx((0.8, 0.8))
+    assert interval([0.8, 0.8, 0.8], ['a', 'b', 'c']) == pytest.approx((0.8, 0.8))
 
 
 def test_the_interval_of_a_mean_is_that_of_its_normal_distribution():
     """Of 100 patients with one slice each, Dice uniform on 0.50 … 0.99: the standard error of the mean is
     sqrt((50 ** 2 - 1) / 12) / 100 / sqrt(100) = 0.01443, and 1.96 of it to either side make 0.0566."""
-    slices = areas(list(range(50, 100)) * 2)
-    low, high = by_patient.interval(mean_dice, slices, [str(number) for number in range(100)])
+    low, high = interval([number / 100 for number in range(50, 100)] * 2, [str(number) for number in range(100)])
     assert high - low == pytest.approx(0.0566, rel=0.1)
     assert (low + high) / 2 == pytest.approx(0.745, abs=0.003)
 
 
 def test_a_single_patient_has_no_interval():
-    assert by_patient.interval(mean_dice, areas([50, 90]), ['a', 'a']) is None
+    assert by_patient.interval(len, ['a', 'a']) is None
+
+
+def test_draws_that_do_not_have_a_figure_are_not_in_its_interval():
+    """Only patient b has it: draws with both of patient a have not, and of the others it is 0.5."""
+
+    def mean_of_b(numbers):
+        return [0.5 if 1 in numbers else np.nan, np.nan]
+
+    low, high = by_patient.interval(mean_of_b, ['a', 'b'])
+    assert [low[0], high[0]] == [0.5, 0.5]
+    assert np.isnan([low[1], high[1]]).all()

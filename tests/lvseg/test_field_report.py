@@ -33,18 +33,36 @@ JUDGED = Judged(AREAS, CONTOURS, MANIFEST, ['wide', 'missed', 'leaked', 'as draw
 def rows(judged):
     """The cells of each line of the table, by its first."""
     table = field_report.text(judged).split('\n\n')[0].splitlines()[1:]
-    return {row[: -8 * 13].strip(): row[-8 * 13 :].split() for row in table}
+    return {row[: -9 * 14].strip(): row[-9 * 14 :].split() for row in table}
 
 
 def test_all_slices_and_each_patient_have_a_line():
     found = rows(JUDGED)
     # All: pooled 2 * 60 / (100 + 70); per slice (0.5 + 0 + 0.5 + 1) / 4; IoU (1/3 + 0 + 1/3 + 1) / 4 = 0.4167.
     # APD of the three that have both contours: (2 + 6 + 1) / 3; Hausdorff (3 + 9 + 3) / 3.
-    # Of 4 contours 2 are below 5 mm, whose Dice is 0.5 and 1.
-    assert found['all slices'] == ['4', '0.706', '0.500', '0.417', '3.00', '5.00', '50.0%', '0.750']
+    # Of 4 contours 2 are below 5 mm, 2 and 1, whose Dice is 0.5 and 1.
+    assert found['all slices'] == ['4', '0.706', '0.500', '0.417', '3.00', '5.00', '50.0%', '0.750', '1.50']
     # 2 * 10 / 50; (0.5 + 0) / 2; (1/3 + 0) / 2; one of two is good.
-    assert found['SC-N-02'] == ['2', '0.400', '0.250', '0.167', '2.00', '3.00', '50.0%', '0.500']
-    assert found['SC-N-40'] == ['2', '0.833', '0.750', '0.667', '3.50', '6.00', '50.0%', '1.000']
+    assert found['SC-N-02'] == ['2', '0.400', '0.250', '0.167', '2.00', '3.00', '50.0%', '0.500', '2.00']
+    assert found['SC-N-40'] == ['2', '0.833', '0.750', '0.667', '3.50', '6.00', '50.0%', '1.000', '1.00']
+
+
+def test_the_mean_of_patients_counts_each_of_them_once():
+    # Of the two lines above, (0.400 + 0.833) / 2 and so on; of all slices together Dice is 0.706.
+    mean = rows(JUDGED)['mean of patients']
+    assert mean == ['4', '0.617', '0.500', '0.417', '2.75', '4.50', '50.0%', '0.750', '1.50']
+
+
+def test_the_mean_of_patients_is_of_those_who_have_the_figure():
+    nothing = [Distances(np.nan, np.nan)] * 2
+    found = rows(JUDGED._replace(contours=[*nothing, *CONTOURS[2:]]))
+    assert found['SC-N-02'][4:] == ['-', '-', '0.0%', '-', '-']
+    assert found['mean of patients'][4:] == ['3.50', '6.00', '25.0%', '1.000', '1.00']
+
+
+def test_a_single_patient_is_no_mean():
+    alone = [{**known, 'patient': 'SC-N-02'} for known in MANIFEST]
+    assert 'mean of patients' not in rows(JUDGED._replace(manifest=alone))
 
 
 def test_levels_are_thirds_of_all_that_is_outlined_of_a_patient_and_not_of_what_is_evaluated():
@@ -60,14 +78,40 @@ def test_levels_are_thirds_of_all_that_is_outlined_of_a_patient_and_not_of_what_
 
 def test_without_spacing_distances_are_in_pixels_and_nothing_is_good():
     found = rows(JUDGED._replace(manifest=[{**known, 'pixel_spacing': ''} for known in MANIFEST]))
-    assert found['all slices'] == ['4', '0.706', '0.500', '0.417', '3.00', '5.00', '-', '-']
+    assert found['all slices'] == ['4', '0.706', '0.500', '0.417', '3.00', '5.00', '-', '-', '-']
     assert 'APD px' in field_report.text(JUDGED._replace(manifest=[{}] * 4))
 
 
 def test_where_some_spacings_are_known_distances_are_of_those_slices():
     mixed = [*MANIFEST[:3], {**MANIFEST[3], 'pixel_spacing': ''}]
     # (2 + 6) / 2 and (3 + 9) / 2; of the three contours in mm one is good.
-    assert rows(JUDGED._replace(manifest=mixed))['all slices'][4:] == ['4.00', '6.00', '33.3%', '0.500']
+    assert rows(JUDGED._replace(manifest=mixed))['all slices'][4:] == ['4.00', '6.00', '33.3%', '0.500', '2.00']
+
+
+def test_of_how_many_slices_the_distances_are_is_told():
+    assert 'Distances are of 3 of 4 slices, those with both contours and a spacing.' in field_report.text(JUDGED)
+    in_pixels = field_report.text(JUDGED._replace(manifest=[{}] * 4))
+    assert 'Distances are of 3 of 4 slices, those with both contours.' in in_pixels
+    complete = JUDGED._replace(contours=[Distances(1, 1)] * 4)
+    assert 'Distances are' not in field_report.text(complete)
+
+
+def test_of_how_many_slices_the_place_is_not_known_is_told():
+    other = [*MANIFEST[:3], {**MANIFEST[3], 'name': 'SC-N-40/slice-4'}]
+    assert 'Of 1 of 4 slices no name tells level and moment' in field_report.text(JUDGED._replace(manifest=other))
+    assert 'no name tells' not in field_report.text(JUDGED)
+
+
+def test_a_manifest_of_other_columns_is_one_that_tells_nothing():
+    strange = [{'patient': known['patient']} for known in MANIFEST]
+    beside = [{'patient': 'SC-N-02', 'lv_pixels': '8'}]
+    assert 'Of 4 of 4 slices no name tells' in field_report.text(JUDGED._replace(manifest=strange, beside=beside))
+
+
+def test_a_patient_may_be_called_as_a_level_is():
+    named = [*MANIFEST[:2], *({**known, 'patient': 'base'} for known in MANIFEST[2:])]
+    table = field_report.text(JUDGED._replace(manifest=named)).split('\n\n')[0]
+    assert [line.split()[0] for line in table.splitlines()[1:]] == ['all', 'mean', 'SC-N-02', 'base']
 
 
 def test_areas_and_ejection_fraction_are_of_slices_outlined_in_both_phases():
@@ -75,14 +119,26 @@ def test_areas_and_ejection_fraction_are_of_slices_outlined_in_both_phases():
     # End-diastole is the larger: 20 and 40 pixels by the expert, 20 and 40 by the network; end-systole 40 and 10.
     assert 'of 2 patients on 2 slices outlined in both phases: end-diastole x 1.000, end-systole x 0.250.' in text
     # Network 1 - 0 / 20 = 100 %, expert 50 %; network 1 - 10 / 40 = 75 %, expert 25 %: both 50 points too high.
-    assert '+50.0 points on average, 95 % limits of agreement ± 0.0, the worst +50.0' in text
+    told = '+50.0 points on average (95 % interval +50.0 to +50.0), 95 % limits of agreement ± 0.0, the worst +50.0.'
+    assert told in text
+
+
+def test_patients_without_an_ejection_fraction_are_counted():
+    # Of 02 nothing is found at end-diastole either.
+    areas = Areas(*map(np.array, ([0, 0, 10, 40], [20, 10, 30, 40], [0, 0, 10, 40], [100] * 4)))
+    text = field_report.text(JUDGED._replace(areas=areas))
+    assert 'No ejection fraction of 1 of these patients, as nothing was found at end-diastole.' in text
+    assert 'of 2 patients on 2 slices' in text
+    assert 'Ejection fraction by these areas' not in text  # One patient is left, who is no average.
 
 
 def test_the_interval_is_over_patients():
-    # A draw has both of one patient or one of each: mean Dice 0.25, 0.5 or 0.75.
-    assert '2 patients drawn anew (bootstrap): Dice 0.400 to 0.833, Dice per slice 0.250 to 0.750.' in (
-        field_report.text(JUDGED)
-    )
+    # A draw has both of one patient in a quarter of the cases each, or one of each: between the lines of the two.
+    assert (
+        '2 patients drawn anew (bootstrap): Dice 0.400 to 0.833, per slice 0.250 to 0.750, IoU 0.167 to 0.667, '
+        'APD mm 2.00 to 3.50, Hausdorff mm 3.00 to 6.00, good 50.0% to 50.0%, Dice of good 0.500 to 1.000, '
+        'APD of good 1.00 to 2.00.'
+    ) in field_report.text(JUDGED)
 
 
 def test_what_went_wrong_is_counted_the_worst_first():
@@ -111,7 +167,7 @@ def test_the_mistakes_are_listed_the_worst_first(kept):
         'record': '2',
         'name': 'SC-N-02-IM-0001-0008',
         'patient': 'SC-N-02',
-        'level': 'base',
+        'level': '',  # Of a single position.
         'dice': '0.0000',
         'mistake': 'missed',
     }

@@ -65,6 +65,11 @@ def test_a_manifest_of_before_formulas_were_marked_is_read_as_it_stands(name, tm
     assert [line['name'] for line in manifest.lines(str(tmp_path), 'eval')] == [name]
 
 
+def test_a_line_that_ends_early_is_empty_in_the_columns_left(tmp_path):
+    (tmp_path / 'manifest.csv').write_text('split,name,patient\nval,a\n')
+    assert manifest.lines(str(tmp_path), 'eval') == [{'split': 'val', 'name': 'a', 'patient': ''}]
+
+
 def test_the_first_line_tells_which_columns_are_written(tmp_path):
     lines = [{'split': 'val', 'name': 'a'}, {'split': 'val', 'patient': 'p'}]
     manifest.write(str(tmp_path / 'manifest.csv'), lines)

@@ -34,6 +34,9 @@ def without(mask, hole):
         (EXPERT, square(19, 20, 22, 20), 'wide'),  # 440 / 400 = 1.1
         (EXPERT, square(20, 20, 18, 20), 'narrow'),  # 360 / 400 = 0.9
         (EXPERT, square(20, 20, 19, 20), 'as drawn'),  # 0.95
+        (EXPERT, square(12, 12, 36), 'wide'),  # 8 pixels out on all sides: no part leaks
+        (EXPERT, square(28, 28, 4), 'narrow'),  # 8 pixels in on all sides: no part is cut off
+        (EXPERT, without(square(12, 12, 36), square(28, 28, 1)), 'wide'),  # What a hole in it does not change.
         (EXPERT, EXPERT, 'as drawn'),
     ],
 )

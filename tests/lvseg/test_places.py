@@ -23,3 +23,16 @@ def test_the_image_number_is_the_last_of_a_sunnybrook_name(name, number):
 )
 def test_number_is_20_times_position_plus_phase_plus_1(number, place):
     assert places.place(f'SC-HF-I-01-IM-0001-{number}') == place
+
+
+@pytest.mark.parametrize(
+    ('name', 'place'),
+    [
+        ('patient001/ED-slice03', Place(2, 'ED')),
+        ('training/patient001/ES-slice01', Place(0, 'ES')),
+        ('A0S9V9/frame12-slice10', Place(9, 'frame12')),
+        ('patient001/slice03', None),  # No phase: it may as well be one of other images that are called so.
+    ],
+)
+def test_slices_of_nifti_volumes_tell_their_number_and_their_frame(name, place):
+    assert places.place(name) == place

@@ -2,6 +2,8 @@
 
 import csv
 
+from lvseg import places
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,12 @@ def test_acdc_tells_patients_phases_and_spacing(raw, succeed, rows):
         path = f'training/{row["patient"]}/{row["patient"]}_frame{frame}'
         assert (row['image'], row['mask']) == (f'{path}.nii.gz', f'{path}_gt.nii.gz')
         assert (row['lv_pixels'], row['pixel_spacing']) == ('200', '1.5')  # 10 x 20
+
+
+def test_the_names_of_slices_tell_a_report_where_they_lie(raw, succeed, rows):
+    succeed(*raw(acdc('patient001')), '--label', 3)
+    found = [places.place(row['name']) for row in rows()]
+    assert found == [(1, 'ED'), (2, 'ED'), (1, 'ES'), (2, 'ES')]
 
 
 def test_without_info_cfg_names_tell_the_frame(raw, succeed, rows):
