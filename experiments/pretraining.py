@@ -9,18 +9,25 @@ from pathlib import Path
 from statistics import mean
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from lvseg import flags, runs
+from lvseg import flags, pictures, runs
 from lvseg.errors import LabError
 from lvseg.project import LOGS, shown
 
-from experiments import measuring, recipe
+from experiments import measuring, panels, recipe
 from experiments.folds import deal
 from experiments.measuring import Measured, Training
 from experiments.pool import Pool, check_apart, only, read_pool, write_part
 
 FIGURES_FILE = 'pretraining.json'
+PICTURE_FILE = 'pretraining.png'
 
 _SHARE = 4  # A fourth of the patients is held out: of the 15 of the published slices one of each pathology.
+
+
+_FIGURES = {
+    'Dice': lambda measured: measured.metrics['dice'],
+    'Dice per slice': lambda measured: measured.metrics['per_slice']['dice']['mean'],
+}
 
 
 class Point(NamedTuple):
@@ -82,21 +89,37 @@ def _of(pool: Pool, patients: List[str]) -> List[Dict[str, str]]:
 
 def table(points: List[Point]) -> str:
     """Markdown; the mean over the seeds, and each."""
-    lines = [
-        '| patients | slices | steps | start | Dice | each seed | Dice per slice | each seed |',
-        '|---|---|---|---|---|---|---|---|',
-    ]
+    heads = ['patients', 'slices', 'steps', 'start', *(cell for name in _FIGURES for cell in (name, 'each seed'))]
+    lines = [f'| {" | ".join(heads)} |', '|---' * len(heads) + '|']
     for point in points:
-        pooled = [one.metrics['dice'] for one in point.seeds]
-        per_slice = [one.metrics['per_slice']['dice']['mean'] for one in point.seeds]
-        cells = [
-            f'{mean(values):.3f} | {", ".join(f"{value:.3f}" for value in values)}' for values in (pooled, per_slice)
-        ]
+        found = [[figure(one) for one in point.seeds] for figure in _FIGURES.values()]
+        cells = [f'{mean(values):.3f} | {", ".join(f"{value:.3f}" for value in values)}' for values in found]
         lines.append(
             f'| {point.patients} | {_each(point.slices)} | {_each([one.metrics["step"] for one in point.seeds])} '
             f'| {"phantoms" if point.pretrained else "random weights"} | {" | ".join(cells)} |'
         )
     return '\n'.join(lines)
+
+
+def picture(points: List[Point]) -> bytes:
+    """A PNG file: Dice over the number of patients, a line through the means of each start, a disc for each seed."""
+    paper = panels.canvas(2)
+    for number, (name, figure) in enumerate(_FIGURES.items()):
+        panel = panels.Panel(
+            paper,
+            number,
+            [point.patients for point in points],
+            [figure(one) for point in points for one in point.seeds],
+        )
+        for pretrained, start, colour in ((False, 'random', pictures.ORANGE), (True, 'phantoms', panels.BLUE)):
+            chosen = sorted(point for point in points if point.pretrained == pretrained)
+            means = [mean(figure(one) for one in point.seeds) for point in chosen]
+            panel.curve([point.patients for point in chosen], means, start, colour)
+            for point in chosen:
+                for one in point.seeds:
+                    panel.point(point.patients, figure(one), colour)
+        panel.title(name, 'patients who train')
+    return pictures.png(paper)
 
 
 def _each(numbers: List[int]) -> str:
@@ -133,4 +156,6 @@ def main() -> None:
             seeds = [measure(pool, number, args.steps, seed, begin, out) for seed in args.seeds]
             points.append(Point(number, slices[number], begin is not None, seeds))
     runs.save_json(str(out / FIGURES_FILE), [point._asdict() for point in points])
-    print(f'\n{table(points)}\n\nAll figures: {shown(out / FIGURES_FILE)}')
+    with runs.writing(str(out)):
+        (out / PICTURE_FILE).write_bytes(picture(points))
+    print(f'\n{table(points)}\n\nAll figures: {shown(out / FIGURES_FILE)}, and drawn: {shown(out / PICTURE_FILE)}')

@@ -1,17 +1,27 @@
 """experiments/pretraining.py: who trains, who is held out, from which weights, with how many steps, and the table."""
 
+import io
 import json
 import sys
 
+from lvseg import pictures
 from lvseg.errors import LabError
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from experiments import pretraining
+from experiments import panels, pretraining
+from experiments.measuring import Measured
+from experiments.pretraining import Point
 from experiments.recipe import RECIPE
 
 # Two of each pathology: 8 patients, of whom a fourth is held out.
 PATIENTS = [f'{group}-0{number}' for group in ('SC-HF-I', 'SC-HF-NI', 'SC-HYP', 'SC-N') for number in (1, 2)]
+
+
+def measured(dice):
+    return Measured({}, 1.0, {'dice': dice, 'per_slice': {'dice': {'mean': dice}}}, {})
 
 
 @pytest.fixture
@@ -67,6 +77,32 @@ def test_the_table_has_a_line_for_each_number_and_start_and_each_seed_in_it(curv
         (1, False, 2),
         (1, True, 2),
     ]
+
+
+def test_the_curve_is_drawn_with_a_disc_for_each_seed_and_start(curve, trainings, tmp_path):
+    curve('--patients', '1', '3', '--seeds', '1', '2')
+    with Image.open(str(tmp_path / 'out' / 'pretraining.png')) as drawn:
+        colours = {colour for _, colour in drawn.convert('RGB').getcolors()}
+    assert drawn.size == (2 * panels.WIDTH, panels.HEIGHT)
+    assert {pictures.ORANGE, panels.BLUE} <= colours
+
+
+def test_points_of_the_plot_lie_where_their_values_are():
+    points = [
+        Point(1, [18], False, [measured(0.6)]),
+        Point(11, [195], False, [measured(0.9)]),
+        Point(1, [18], True, [measured(0.8)]),
+        Point(11, [195], True, [measured(0.95)]),
+    ]
+    plot = np.asarray(Image.open(io.BytesIO(pretraining.picture(points))).convert('RGB')).astype(int)
+    left = plot[:, : panels.WIDTH]
+    middles = {}
+    for colour in (pictures.ORANGE, panels.BLUE):
+        rows, columns = np.nonzero(np.abs(left - colour).sum(axis=2) < 30)
+        middles[colour] = [rows[columns < 120].mean(), rows[(columns > 250) & (columns < 330)].mean()]
+    # More is higher up, that is in a smaller row; the best of random weights is above the worst after phantoms.
+    (random_1, random_11), (phantoms_1, phantoms_11) = middles[pictures.ORANGE], middles[panels.BLUE]
+    assert phantoms_11 < random_11 < phantoms_1 < random_1
 
 
 def test_what_was_measured_before_is_not_measured_again(curve, trainings):

@@ -267,7 +267,7 @@ def test_the_plot_has_a_panel_for_each_quantity_and_a_point_for_each_patient(tmp
     plot = np.asarray(Image.open(str(tmp_path / 'plot.png')).convert('RGB')).astype(int)
     assert plot.shape == (300, 3 * 420, 3)
     for panel in range(3):
-        orange = np.abs(plot[:, 420 * panel : 420 * (panel + 1)] - bland_altman._POINT).sum(axis=2) < 30
+        orange = np.abs(plot[:, 420 * panel : 420 * (panel + 1)] - bland_altman.POINT).sum(axis=2) < 30
         assert orange.sum() == pytest.approx(4 * np.pi * 3**2, rel=0.5)  # of a radius of 4, less the ink around it
 
 
