@@ -123,8 +123,8 @@ def was_printed(line, printed):
 
 
 def without_figures(line):
-    """Runs of digits and what belongs to them become #, and runs of blanks one."""
-    return re.sub(r'\s+', ' ', re.sub(r'\d[\d.,:-]*', '#', line)).strip()
+    """Runs of digits and what belongs to them become #, but for the numbers of lines; and runs of blanks one."""
+    return re.sub(r'\s+', ' ', re.sub(r'(?<!line )(?<!\d)\d[\d.,:-]*', '#', line)).strip()
 
 
 def fill_blanks(project, exercise, guide):
