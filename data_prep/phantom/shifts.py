@@ -56,7 +56,7 @@ SHIFTS: Dict[str, Shift] = {
             scanner=Scanner(_SPOILED, noise=(0.06, 0.12)),
         ),
         # A parallel acquisition four times as fast: noise doubles, and grows by the coils' geometry besides.
-        Shift('noise', 'three to four times the noise', scanner=Scanner(noise=(0.14, 0.22))),
+        Shift('noise', 'three to five times the noise', scanner=Scanner(noise=(0.14, 0.22))),
         # A field of view of 430 to 500 mm and a k-space of 112 to 144 rows: a smaller heart with softer edges.
         Shift(
             'matrix',
