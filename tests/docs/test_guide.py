@@ -326,6 +326,16 @@ def test_what_each_step_of_the_challenge_moves_is_what_was_measured(results, doc
             assert f'| {flag} | {moves} |' in text
 
 
+def test_what_each_shift_costs_is_what_was_measured(results, document):
+    start = next(number for number, row in enumerate(results) if row[:2] == ['plain', 'field_strength'])
+    measured = {figure.strip('*') for figure in results[start + 1][1:]}
+    assert len(measured) == 7
+    for language in LANGUAGES:
+        answers = document(f'docs/{language}/answers.md').prose
+        answer = answers[answers.index('**16.1.**') : answers.index('**17.1.**')]
+        assert measured <= set(numbers(answer))
+
+
 def test_the_98_percent_lesson_tells_what_was_measured(results, document):
     rows = [row for row in results if row[0] in ('precision', 'Dice') and len(row) == 2]
     assert [row[0] for row in rows] == ['precision', 'Dice']
@@ -350,6 +360,9 @@ def test_the_answers_about_volumes(guides):
         '9.3': disc * (11**2 - 10**2),
         '72.6': 100 * (1 - 11**2 / 21**2),
         '69.8': 100 * (1 - 11**2 / 20**2),
+        '1.3': 126.5 * 10 / 1000,  # ml, of 126.5 mm² too many at end-systole
+        '63.9': 100 * (1 - 45.65 / 126.37),
+        '64.9': 100 * (1 - (45.65 - 1.265) / 126.37),
         '5.3': 100 * 7 / 133.12,  # what a slice with 7 ml too many takes from the EF of the healthy heart
     }
     for text, value in rounded.items():
