@@ -277,6 +277,7 @@ def test_the_arithmetic_of_the_layers(guides):
         '0.576': (0.9 / 1.1 + 0.5 / 1.5) / 2,
         '0.538': 0.7 / (2 - 0.7),
         '0.467': 0.637 / (2 - 0.637),
+        '0.039': 2 * 0.0197 / (1 + 0.0197),  # Dice of ones everywhere
     }
     for text, value in rounded.items():
         assert f'{value:.{len(text.partition(".")[2])}f}' == text
