@@ -112,6 +112,14 @@ class Text:
         path, values = max((found for found in lists if found[1].lineno == line), key=lambda found: found[1].col_offset)
         return Expression(file, *place), [(*path, ('elts', number)) for number in range(len(values.elts))]
 
+    def places(self, expression: Expression, paths: List[Path]) -> List[Path]:
+        """Where this text has the blanks that the solution has at these paths.
+
+        Each is the whole value, (), where that is written in another way, as a list of another length.
+        """
+        around = self.at(expression, paths[0][:-1])
+        return paths if len(getattr(around, 'elts', ())) == len(paths) else [()] * len(paths)
+
     def at(self, expression: Expression, path: Path) -> Optional[ast.AST]:
         """What stands at a path in the value of a statement; None if there is no such place."""
         statement = self._statements.get(expression[1:])
@@ -127,8 +135,7 @@ class Text:
     def _put(self, expression: Expression, path: Path, value: ast.AST) -> None:
         statement = self._statements[expression[1:]]
         for node in ast.walk(value):
-            if hasattr(node, 'lineno'):
-                node.lineno = node.end_lineno = statement.lineno  # A mistake is told with the student's line.
+            ast.copy_location(node, statement)  # A mistake is told with the student's line.
         *way, (field, number) = (('value', None), *path)
         parent = dict(_parts(statement))[tuple(way)]
         if number is None:

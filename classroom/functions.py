@@ -87,10 +87,10 @@ class _Attempt:
         self._text = text
         self._solution = solution
         functions = {expression.function for expression in solution.paths}
-        self._whole = {function: self._try(function, text.tree) == '' for function in functions}
+        self._whole = {function: self._try(function, text.tree) is None for function in functions}
         # The student's text between the blanks: does it do what it should once they are filled?
         self._between = {
-            function: right or self._try(function, self._filled_but(None)) == ''
+            function: None if right else self._try(function, self._filled_but(None))
             for function, right in self._whole.items()
         }
 
@@ -102,48 +102,48 @@ class _Attempt:
         gone = [each for each in of_function if self._text.line(each) is None]
         if gone:
             return verdict_on(gone[0], [UNKNOWN] * len(paths), 'missing')
-        if not self._between[expression.function]:
-            states = [OPEN if self._is_open(expression, path) else UNKNOWN for path in paths]
-            return verdict_on(expression, states, 'between', line)
+        places = self._text.places(expression, paths)
+        between = self._between[expression.function]
+        if between is not None:
+            states = [OPEN if self._is_open(expression, place) else UNKNOWN for place in places]
+            return verdict_on(expression, states, 'between', line, between)
 
-        if any(self._text.at(expression, path) is None for path in paths):  # Written in a way of the student's own.
-            state, said = self._state(expression, ())
-            return verdict_on(expression, [state] * len(paths), state, line, said)
-        found = [self._state(expression, path) for path in paths]
+        found = [self._state(expression, place) for place in places]
         states = [state for state, _ in found]
         code = next(state for state in (WRONG, OPEN, RIGHT) if state in states)
         return verdict_on(expression, states, code, line, ' '.join({said for _, said in found if said}))
 
-    def _is_open(self, expression: Expression, path: blanks.Path) -> bool:
-        return blanks.is_open(self._text.at(expression, path) or self._text.at(expression, ()))
+    def _is_open(self, expression: Expression, place: blanks.Path) -> bool:
+        return blanks.is_open(self._text.at(expression, place))
 
-    def _state(self, expression: Expression, path: blanks.Path) -> Tuple[str, str]:
+    def _state(self, expression: Expression, place: blanks.Path) -> Tuple[str, str]:
         """What one blank is, all others being right; and what Python says of it, if it fails."""
-        if self._is_open(expression, path):
+        if self._is_open(expression, place):
             return OPEN, ''
-        said = self._try(expression.function, self._filled_but((expression, path)))
-        return (WRONG, said.strip()) if said else (RIGHT, '')
+        failure = self._try(expression.function, self._filled_but((expression, place)))
+        if failure is None:
+            return RIGHT, ''
+        return WRONG, failure.partition(': ')[2] or failure
 
     def _filled_but(self, kept: Optional[Blank]) -> ast.Module:
         """The student's text with the solution's values in all its blanks but one."""
-        values = {}
-        for expression, paths in self._solution.paths.items():
-            if self._text.line(expression) is None or kept == (expression, ()):
-                continue
-            for path in paths:
-                if kept != (expression, path):
-                    there = path if self._text.at(expression, path) else ()
-                    values[expression, there] = self._solution.text.at(expression, there)
+        values = {
+            (expression, place): self._solution.text.at(expression, place)
+            for expression, paths in self._solution.paths.items()
+            if self._text.line(expression) is not None
+            for place in self._text.places(expression, paths)
+            if kept != (expression, place)
+        }
         return self._text.filled(values)
 
-    def _try(self, function: str, program: Union[str, ast.Module]) -> str:
-        """'' where the function does what it should; a space where it does something else; or how it fails."""
+    def _try(self, function: str, program: Union[str, ast.Module]) -> Optional[str]:
+        """None where the function does what it should; '' where it does something else; or how it fails, and where."""
         try:
             with networks.mistakes_explained(self._path):
                 found = self._told(function, networks.load(self._path, program, FIXME=FIXME))
         except LabError as error:
-            return f' {str(error).partition(": ")[2] or error}'
-        return '' if found is not None and probes.same(found, self._solution.told(function)) else ' '
+            return str(error)
+        return None if found is not None and probes.same(found, self._solution.told(function)) else ''
 
     @staticmethod
     def _told(function: str, module: types.ModuleType) -> Optional[Told]:

@@ -29,6 +29,9 @@ Place = Union[Parameter, Expression]
 
 AXES = ('height', 'width')
 
+# What to do about a name that is not defined, where numbers are to be filled in.
+_UNDEFINED = 'Write a number in its place, or define the name further up.'
+
 
 class Solution:
     """The solution of an exercise: its blanks, the layers and functions that have them, and what its functions give."""
@@ -225,7 +228,7 @@ def attempted(path: Path, text: str, solution: Solution) -> Attempt:
                 arguments[parameter.name] = solution.instead(parameter, arguments[parameter.name])
 
     try:
-        with networks.mistakes_explained(path), tf.Graph().as_default(), layers.reported_to(note):
+        with networks.mistakes_explained(path, _UNDEFINED), tf.Graph().as_default(), layers.reported_to(note):
             network = networks.load(path, text, FIXME=FIXME)
             networks.call(network, 'inference', networks.images(), training=True)
     except LabError as error:

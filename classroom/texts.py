@@ -73,7 +73,7 @@ _ENGLISH = {
     'expression.wrong': '{name} is not what is wanted. {said}{wanted}',
     'expression.missing': '{name} is not there any more, and the function does another thing than in the lab. {wanted}',
     'expression.between': '{name} is not the trouble so far: with all blanks filled in rightly, the function would '
-    'still do something else than in the lab. Put back what stands around the blanks.',
+    'still do something else than in the lab. {said}Put back what stands around the blanks.',
     'expression.not_reached': 'The program cannot be run, and so {name} not be tried.',
     # What is wanted of each, and its hints.
     'inference.W_fc.wanted': 'This matrix turns the row of all pixels into one number for each hidden unit.',

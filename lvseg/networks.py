@@ -182,10 +182,14 @@ def quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def mistakes_explained(path: Path) -> Iterator[None]:
+def mistakes_explained(path: Path, undefined: str = 'Import it or define it further up.') -> Iterator[None]:
     """Quiet; what fails in the student's file `path` becomes a NetworkError with its line; other errors stay.
 
     A loop in C code, which no error ends, ends the process with status 1; its place is then on stderr.
+
+    Args:
+        path: the student's file.
+        undefined: what to do about a name that is not defined.
     """
     try:
         with quiet(), _time_limit():
@@ -195,7 +199,7 @@ def mistakes_explained(path: Path) -> Iterator[None]:
         if line is None:
             raise
         line = _line_of_argument(source(path), line, str(error))
-        code, explanation = _explained(error)
+        code, explanation = _explained(error, undefined)
         raise NetworkError(code, f'{shown(path)}, line {line}: {explanation}', line) from None
 
 
@@ -238,7 +242,7 @@ def endless(path: Path, line: Optional[int]) -> NetworkError:
     return NetworkError('python.endless', said, line)
 
 
-def _explained(error: BaseException) -> Tuple[str, str]:
+def _explained(error: BaseException, undefined: str) -> Tuple[str, str]:
     """The code of a mistake, and what is said of it."""
     if isinstance(error, IndentationError):
         said = f'{error.msg}: this line begins further left or right than the lines around it.'
@@ -247,7 +251,7 @@ def _explained(error: BaseException) -> Tuple[str, str]:
         said = f'{error.msg}: Python cannot read this line or the one before. Is a bracket, comma or quote missing?'
         return 'python.syntax', said
     if isinstance(error, NameError):
-        return 'python.name', f'{error}. Write a number in its place, or define the name further up.'
+        return 'python.name', f'{error}. {"Fill in this blank." if "FIXME" in str(error) else undefined}'
     if isinstance(error, ModuleNotFoundError):
         said = f'the module {error.name} is not installed; the exercise needs no others than it came with.'
         return 'python.module', said

@@ -31,7 +31,7 @@ _KOREAN = {
     'expression.wrong': '{name}가 하는 일이 다릅니다. {said}',
     'expression.missing': '{name}가 더는 없고, 함수가 실습의 것과 다른 일을 합니다.',
     'expression.between': '{name}의 문제는 아닙니다. 빈칸을 모두 바르게 채워도 함수가 실습의 것과 다른 일을 합니다. '
-    '빈칸 둘레를 원래대로 되돌리십시오.',
+    '{said}빈칸 둘레를 원래대로 되돌리십시오.',
     'expression.not_reached': '프로그램을 실행할 수 없어 {name}를 시험하지 못했습니다.',
     'inference.W_fc.wanted': '이 행렬은 모든 화소의 행을 은닉 유닛마다 수 하나로 바꿉니다.',
     'inference.W_fc.hint': '수가 n개인 행에 n행 m열 행렬을 곱하면 수가 m개인 행이 됩니다.',
@@ -120,7 +120,7 @@ _OF_PYTHON = {
     'python.nested': '괄호가 너무 깊이 겹쳐 있습니다.',
     'python.indentation': '들여쓰기가 앞뒤 줄과 맞지 않습니다.',
     'python.syntax': '문법이 틀린 줄이 있습니다. 괄호, 쉼표나 따옴표가 빠지지 않았습니까?',
-    'python.name': '정의되지 않은 이름이 있습니다. 그 자리에 숫자를 쓰거나 이름을 먼저 정의하십시오.',
+    'python.name': '정의되지 않은 이름이 있습니다. 이름을 먼저 정의하거나 불러오십시오.',
     'python.module': '설치되지 않은 모듈을 불러옵니다.',
     'python.exit': '네트워크를 만들기 전에 프로그램이 끝납니다.',
     'python.endless': '끝나지 않는 반복문이 있습니까?',

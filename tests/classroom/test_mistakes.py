@@ -52,7 +52,7 @@ UNENDED = ': unterminated string literal' if SINCE_3_10 else ': EOL while scanni
         (KERNEL, 'kernel_size=5, 5', f'line {LINE_OF_ORDER}: positional argument follows keyword argument'),
         ("name='conv1'", "name='conv1", UNENDED),
         ('    conv1 = ', '      conv1 = ', ': unexpected indent'),
-        (KERNEL, 'kernel_size=[five, 5]', "name 'five' is not defined"),
+        (KERNEL, 'kernel_size=[five, 5]', "name 'five' is not defined. Write a number in its place"),
         (KERNEL, 'kernel_size=FIXME * 2', f'line {LINES[0]}: unsupported operand'),
         ('import tensorflow', 'import no_such_module\nimport tensorflow', 'the module no_such_module is not installed'),
         ('from lvseg import summaries', 'from lvseg import no_such_name', 'cannot import name'),
@@ -244,6 +244,21 @@ def test_what_is_wrong_around_the_blanks_is_told_apart_from_them(checked):
     found = checked('cnnDice', 'return tf.reduce_sum(divs), label_sum, example_sum', 'return tf.reduce_sum(divs)')
     assert found.problem.startswith('evaluation in neuralnetwork.py, line ')
     assert 'with all blanks filled in rightly, the function would still do something else' in found.problem
+
+
+@pytest.mark.parametrize(
+    ('before', 'after', 'line', 'name'),
+    [
+        ('    mean, variance = ', '    middle = undefined\n    mean, variance = ', '    middle = ', 'undefined'),
+        ('import numpy as np\n', '', '    fall = ', 'np'),
+    ],
+)
+def test_a_name_missing_around_the_blanks_is_told_with_its_line(before, after, line, name, checked, tmp_path):
+    found = checked('challenge', before, after).problem
+    text = (tmp_path / 'challenge' / 'neuralnetwork.py').read_text()
+    number = text[: text.index(line)].count('\n') + 1
+    assert 'is not the trouble so far' in found
+    assert f"line {number}: name '{name}' is not defined. Import it or define it further up. Put back what" in found
 
 
 def test_a_function_may_be_written_in_another_way_altogether(checked):

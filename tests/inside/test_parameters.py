@@ -104,5 +104,5 @@ def test_the_command_prints_the_solutions_table(run):
 def test_a_network_with_open_blanks_is_refused_in_one_line(tmp_path):
     path = tmp_path / 'neuralnetwork.py'
     path.write_text(make_exercises.blanked(networks.source(networks.solution('cnn'))), encoding='utf-8')
-    with pytest.raises(networks.LabError, match=r"line 47: name 'FIXME' is not defined"):
+    with pytest.raises(networks.LabError, match=r"line 47: name 'FIXME' is not defined\. Fill in this blank\."):
         parameters.rows(path)
