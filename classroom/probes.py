@@ -58,7 +58,7 @@ _AREAS = [(30, 40, 60), (0, 7, 0), (0, 0, 9), (50, 50, 50), (3, 30, 11)]  # inte
 
 
 def _areas(module: types.ModuleType) -> Told:
-    """Areas of random masks of which the prediction is the larger, and of masks that have no pixel in common."""
+    """Areas of random masks of which the prediction is the larger, and of masks that have no pixel in common; int32."""
     random = np.random.RandomState(0).uniform(size=[2, 256, 256])
     apart = (np.arange(256) < 100) + np.zeros([256, 1]), (np.arange(256) > 120) + np.zeros([256, 1])
     scores, labels = tf.placeholder(tf.float32, [1, 256, 256, 2]), networks.labels()
@@ -68,7 +68,7 @@ def _areas(module: types.ModuleType) -> Told:
         for label, predicted in ((random[0] < 0.2, random[1] < 0.6), apart):
             values = {labels: [label], scores: [np.stack([1.0 - predicted, predicted], axis=-1)]}
             told.append(session.run(areas, values))
-    return told
+    return [*told, [area.dtype == tf.int32 for area in areas]]
 
 
 def _dice(module: types.ModuleType) -> Told:
@@ -137,14 +137,24 @@ _BORDER = 100  # pixels of 2,400 in which a grey image, smooth and of another ga
 
 
 def _augment(module: types.ModuleType) -> Told:
-    """Images that are 1000 in the ventricle and 0 elsewhere: does the label go where the image goes?"""
+    """Images that are 1000 in the ventricle and 0 elsewhere: does the label go where the image goes?
+
+    And is it made of the label alone: the same again, where something beside the ventricle is as bright?
+    """
     labels = np.zeros([4, 256, 256], np.uint8)
     labels[:, 90:130, 100:160] = 1
-    images = tf.constant(labels * np.float32(1000))
-    changed = networks.call(module, 'augment', images, tf.constant(labels), seed=tf.constant([1, 2], tf.int64))
-    grey, mask = _values(changed)
+    bright = labels.copy()
+    bright[:, 150:170, 100:160] = 1
+    seed = tf.constant([1, 2], tf.int64)
+    (grey, mask), (_, again) = _values(
+        [
+            networks.call(module, 'augment', tf.constant(image * np.float32(1000)), tf.constant(labels), seed=seed)
+            for image in (labels, bright)
+        ]
+    )
     apart = np.sum((grey > 500) != (mask == 1), axis=(1, 2))
-    return [[mask.dtype == np.uint8, mask.max(), mask.min(), mask.shape == labels.shape, *(apart > _BORDER)]]
+    kept = [mask.dtype == np.uint8, mask.max(), mask.min(), mask.shape == labels.shape, np.array_equal(mask, again)]
+    return [[*kept, *(apart > _BORDER)]]
 
 
 def _up(module: types.ModuleType) -> Told:

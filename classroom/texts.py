@@ -85,7 +85,7 @@ _ENGLISH = {
     'inference.W_fc2.hint': 'Its rows fit the columns of what it is multiplied with: h_fc1.',
     'inference.W_fc2.stronger_hint': 'h_fc2 is reshaped to height x width x classes further down: so many numbers are '
     'to come out, all in one row.',
-    'evaluation.divs.wanted': 'Integers in the shape of indices: 1 where both masks are 1, and 0 elsewhere.',
+    'evaluation.divs.wanted': 'Integers (int32) in the shape of indices: 1 where both masks are 1, and 0 elsewhere.',
     'evaluation.divs.hint': 'sum_tensor is 0, 1 or 2. Which whole number is half of each, rounded down?',
     'evaluation.divs.stronger_hint': 'The line above has a tensor full of twos, and tf.floordiv divides and rounds '
     'down. There is another way, by the two masks themselves.',

@@ -41,7 +41,7 @@ _KOREAN = {
     'inference.W_fc2.hint': '행의 수는 곱해지는 h_fc1의 열의 수와 맞아야 합니다.',
     'inference.W_fc2.stronger_hint': 'h_fc2는 아래에서 높이 x 너비 x 클래스로 모양이 바뀝니다. '
     '그만큼의 수가 한 행으로 나와야 합니다.',
-    'evaluation.divs.wanted': 'indices와 모양이 같은 정수로, 두 마스크가 모두 1이면 1, 아니면 0이어야 합니다.',
+    'evaluation.divs.wanted': 'indices와 모양이 같은 정수(int32)로, 두 마스크가 모두 1이면 1, 아니면 0이어야 합니다.',
     'evaluation.divs.hint': 'sum_tensor는 0, 1, 2 가운데 하나입니다. 각각의 절반을 내림하면 얼마입니까?',
     'evaluation.divs.stronger_hint': '윗줄에 2로 채운 텐서가 있고, tf.floordiv는 나누어 내림합니다. '
     '두 마스크를 직접 쓰는 방법도 있습니다.',

@@ -76,6 +76,9 @@ WRONG = {
         'tf.mod(sum_tensor, twos)',
         'tf.floordiv(sum_tensor + 1, twos)',
         'indices - labels_re',
+        'tf.math.floor(sum_tensor / twos)',
+        'tf.cast(indices * labels_re, tf.float32)',
+        'tf.cast(indices * labels_re, tf.int64)',
     ],
     DICE: [
         'intersection / (labelled + predicted)',
@@ -182,6 +185,8 @@ WRONG = {
         'tf.ones_like(labels)',
         'nearest(labels[::-1], columns, rows)',
         'tf.cast(nearest(labels, rows, columns), tf.int32)',
+        'tf.cast(images > 500, tf.uint8)',
+        'tf.cast(images > tf.reduce_max(images) / 2, tf.uint8)',
     ],
     TURNED: [
         'rows, columns',
