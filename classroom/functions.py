@@ -21,6 +21,9 @@ from classroom.verdicts import FIXME, OPEN, RIGHT, UNKNOWN, WRONG, Verdict, of_e
 
 Blank = Tuple[Expression, blanks.Path]
 
+# Said of a statement of which nothing is told while another one of its function has an open blank.
+WAITING = 'expression.waiting'
+
 
 class Solved:
     """A file of the solution that has blanks in functions.

@@ -125,7 +125,7 @@ def reported(
     solved = sum(verdict.solved for verdict in verdicts.values())
 
     for place, verdict in verdicts.items():
-        if verdict.solved == len(verdict.states):
+        if verdict.solved == len(verdict.states) or verdict.text.code == functions.WAITING:
             continue
         if attempt.failure and UNKNOWN in verdict.states:
             return Report(verdicts, solved or (0 if attempt.values else None), attempt.failure)

@@ -71,6 +71,8 @@ _ENGLISH = {
     'expression.right': '{name} is right.',
     'expression.open': '{name} is still open (FIXME). {wanted}',
     'expression.wrong': '{name} is not what is wanted. {said}{wanted}',
+    'expression.wrong_together': '{name}, or another blank of this function, is not what is wanted. {wanted}',
+    'expression.waiting': 'Whether {name} is right is not told while another blank of this function is open.',
     'expression.missing': '{name} is not there any more, and the function does another thing than in the lab. {wanted}',
     'expression.between': '{name} is not the trouble so far: with all blanks filled in rightly, the function would '
     'still do something else than in the lab. {said}Put back what stands around the blanks.',

@@ -29,6 +29,8 @@ _KOREAN = {
     'expression.right': '{name}: 맞았습니다.',
     'expression.open': '{name}가 아직 비어 있습니다(FIXME).',
     'expression.wrong': '{name}가 하는 일이 다릅니다. {said}',
+    'expression.wrong_together': '{name}, 또는 이 함수의 다른 빈칸이 하는 일이 다릅니다.',
+    'expression.waiting': '이 함수의 다른 빈칸이 비어 있는 동안에는 {name}가 맞는지 알 수 없습니다.',
     'expression.missing': '{name}가 더는 없고, 함수가 실습의 것과 다른 일을 합니다.',
     'expression.between': '{name}의 문제는 아닙니다. 빈칸을 모두 바르게 채워도 함수가 실습의 것과 다른 일을 합니다. '
     '{said}빈칸 둘레를 원래대로 되돌리십시오.',

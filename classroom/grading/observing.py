@@ -225,8 +225,17 @@ def _judged_function(place: Expression, file: Solved, text: Text, right: bool) -
         return functions.verdict_on(place, [RIGHT] * len(paths), RIGHT, line)
     if line is None:
         return functions.verdict_on(place, [UNKNOWN] * len(paths), 'missing')
-    states = [OPEN if is_open(text.at(place, path) or text.at(place, ())) else WRONG for path in paths]
-    return functions.verdict_on(place, states, WRONG if WRONG in states else OPEN, line)
+    together = [each for each in file.paths if each.function == place.function]
+    if any(any(_open(each, file, text)) for each in together):
+        states = [OPEN if opened else UNKNOWN for opened in _open(place, file, text)]
+        return functions.verdict_on(place, states, OPEN if OPEN in states else 'waiting', line)
+    return functions.verdict_on(place, [WRONG] * len(paths), 'wrong' if len(together) == 1 else 'wrong_together', line)
+
+
+def _open(place: Expression, file: Solved, text: Text) -> List[bool]:
+    """Which blanks of a statement are open; none of one that is gone."""
+    found = [text.at(place, path) for path in text.places(place, file.paths[place])]
+    return [part is not None and is_open(part) for part in found]
 
 
 def _judged_whole(told: Dict[str, Any], solution: Solution) -> Whole:

@@ -16,7 +16,7 @@ _WORDS = {
         'right': 'right',
         'wrong': 'not right yet',
         'open': 'still open',
-        'unknown': 'could not be reached',
+        'unknown': 'cannot be told yet',
         'total': '{right} of {blanks} blanks are right.',
         'fits': 'The network fits the lab.',
         'blank': 'blank',
@@ -30,7 +30,7 @@ _WORDS = {
         'right': '맞음',
         'wrong': '아직 틀림',
         'open': '비어 있음',
-        'unknown': '확인하지 못함',
+        'unknown': '아직 알 수 없음',
         'total': '빈칸 {blanks}개 가운데 {right}개가 맞았습니다.',
         'fits': '네트워크가 실습에 맞습니다.',
         'blank': '빈칸',
@@ -225,7 +225,13 @@ def _stuck(of_exercise: List[Grade]) -> str:
 def _next(grade: Grade) -> str:
     if not any(blank['right'] or blank['state'] in ('wrong', 'open') for blank in grade['blanks']):
         return 'the file as a whole'
-    return next((blank['blank'] for blank in grade['blanks'] if not blank['right']), 'the network as a whole')
+    stuck = (blank['blank'] for blank in grade['blanks'] if not blank['right'] and not _waits(blank))
+    return next(stuck, 'the network as a whole')
+
+
+def _waits(blank: Dict[str, Any]) -> bool:
+    """Whether it is filled in, and not told apart while another blank of its function is open."""
+    return blank['state'] == 'unknown' and blank['said']['code'] in ('expression.waiting', 'expression.open')
 
 
 def _mistakes(of_exercise: List[Grade], students: List[Student]) -> str:

@@ -78,6 +78,15 @@ def test_the_page_counts_and_shows_no_markup_of_others_and_names_nobody(out):
     assert 'alice' not in page and 'bob' not in page
 
 
+def test_who_has_an_open_blank_is_stuck_there_and_not_at_the_filled_one_before_it(tmp_path):
+    stuck = grade('alice', ('unknown', 'open'))
+    for blank, code in zip(stuck['blanks'], ('expression.waiting', 'expression.open')):
+        blank['said'] = {**WRONG, 'code': code}
+    reports.write([{**stuck, 'problem': WRONG}], {}, tmp_path)
+    assert '<td>conv1 kernel_size width</td><td>1</td>' in (tmp_path / 'class.html').read_text(encoding='utf-8')
+    assert '| conv1 kernel_size height | cannot be told yet |' in (tmp_path / 'feedback' / 'alice.md').read_text()
+
+
 def test_every_text_of_a_grade_is_there_in_korean():
     around = re.compile(r'(place|solved|fits|next|watching|hint|stronger_hint|state|height_and_width)\b')
     of_grades = {code for code in texts._ENGLISH if not around.match(code)}
