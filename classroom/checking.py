@@ -24,6 +24,9 @@ from classroom.verdicts import Verdict
 # What is handed out and graded.
 CHECKED = ('simple', 'cnn', 'cnnDice', 'challenge')
 
+# Which have something else to do next than to train and evaluate: the network of cnnDice is that of cnn.
+_WITH_NEXT_OF_THEIR_OWN = {'cnnDice': 'next.cnnDice'}
+
 _POLL_SECONDS = 0.2
 _CLEAR_SCREEN = '\033[H\033[2J'
 
@@ -34,7 +37,8 @@ def screen(exercise: str, report: Report, blanks: int, hints: int) -> str:
     values.update(solved=report.solved, blanks=blanks)
     if not report.problem:
         in_order = message('solved.all' if blanks else 'fits', **values)
-        return '\n'.join([in_order, *report.notes, message('next', **values)])
+        following = message(_WITH_NEXT_OF_THEIR_OWN.get(exercise, 'next'), **values)
+        return '\n'.join([in_order, *report.notes, following])
 
     counted = [message('solved', **values)] if blanks and report.solved is not None else []
     offers = [message(offer, **values) for offer in ('hint.offered', 'stronger_hint.offered') if report.hints]

@@ -117,7 +117,7 @@ _ENGLISH = {
     'warmup.rise.hint': 'done is the share of the run that is over: 0 in the first step. Add the share of one step.',
     'warmup.rise.stronger_hint': 'That sum is a twentieth at the end of the rise. What must it be divided by to be 1 '
     'there? What it is afterwards makes no difference.',
-    'warmup.fall.wanted': 'Half a cosine: 1 at the beginning of the run, 1/2 in the middle, 0 at the end.',
+    'warmup.fall.wanted': 'Half a cosine, by np.pi: 1 at the beginning of the run, 1/2 in the middle, 0 at the end.',
     'warmup.fall.hint': 'tf.cos goes from 1 to -1 while its angle goes from 0 to pi. Which angle belongs to done?',
     'warmup.fall.stronger_hint': 'From 1 to -1 becomes from 1 to 0 if 1 is added, and the sum halved.',
     'augment.labels.wanted': 'The label goes where its image goes, and stays uint8, 0 or 1.',
@@ -167,6 +167,8 @@ _ENGLISH = {
     'solved.all': '{file}: solved so far, {solved} of {blanks}, and the network fits the lab.',
     'fits': '{file}: the network fits the lab.',
     'next': 'Next: python exercises/{exercise}/runTraining.py, then python exercises/{exercise}/runEval.py',
+    'next.cnnDice': 'Next: python exercises/cnnDice/runNoNetwork.py, '
+    'then python exercises/cnnDice/runEval.py --checkpoint_dir logs/cnn/train',
     'hint.offered': 'A hint: python scripts/check.py {exercise} --hint',
     'stronger_hint.offered': 'A stronger hint: python scripts/check.py {exercise} --hint --hint',
     'watching': '(Checked again whenever {file} is saved; Ctrl-C ends it.)',

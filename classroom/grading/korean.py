@@ -72,7 +72,7 @@ _KOREAN = {
     'warmup.rise.hint': 'done은 지나간 몫으로, 첫 단계에서는 0입니다. 한 단계의 몫을 더하십시오.',
     'warmup.rise.stronger_hint': '그 합은 다 올랐을 때 20분의 1입니다. 거기서 1이 되려면 무엇으로 나누어야 합니까? '
     '그 뒤의 값은 상관없습니다.',
-    'warmup.fall.wanted': '코사인의 반입니다. 학습의 처음에 1, 가운데에 1/2, 끝에 0입니다.',
+    'warmup.fall.wanted': '코사인의 반입니다(원주율은 np.pi). 학습의 처음에 1, 가운데에 1/2, 끝에 0입니다.',
     'warmup.fall.hint': 'tf.cos는 각이 0에서 pi로 가는 동안 1에서 -1로 갑니다. done에 맞는 각은 무엇입니까?',
     'warmup.fall.stronger_hint': '1을 더해 반으로 나누면 1에서 -1이 1에서 0이 됩니다.',
     'augment.labels.wanted': '정답은 이미지를 따라가며, uint8의 0 또는 1로 남아야 합니다.',

@@ -116,8 +116,9 @@ def staircase(args, step, steps):
 
 
 def warmup(args, step, steps):
-    """Up from 0 in the first twentieth of the run, then down to 0 at its end along half a cosine.
+    """Up by equal steps in the first twentieth of the run, then down to 0 at its end along half a cosine.
 
+    The first of the steps is above 0 already: with a rate of 0 nothing would be learned in it.
     Goyal et al. 2017 for the warm-up, Loshchilov and Hutter 2017 for the cosine.
     """
     done = tf.cast(step, tf.float32) / steps

@@ -54,6 +54,14 @@ def test_a_solved_exercise_ends_with_status_0_and_says_what_is_next(project, run
     assert done.stderr == ''
 
 
+def test_what_is_next_after_the_dice_metric_trains_nothing_again():
+    *_, following = checking.screen('cnnDice', judging.Report({}, 3), 3, 0).splitlines()
+    assert following == (
+        'Next: python exercises/cnnDice/runNoNetwork.py, '
+        'then python exercises/cnnDice/runEval.py --checkpoint_dir logs/cnn/train'
+    )
+
+
 def test_a_missing_exercise_ends_with_one_line(project, run):
     (project / 'exercises' / 'cnn' / 'neuralnetwork.py').unlink()
     done = run('scripts/check.py', 'cnn', cwd=project)

@@ -170,6 +170,7 @@ WRONG = {
         '1 + tf.cos(np.pi * done) / 2',
         '(1 + tf.cos(np.pi * step)) / 2',
         'tf.cos(np.pi * done / 2)',
+        '0.5 * (1 + tf.cos(3.14 * done))',
     ],
     LABELS: [
         'labels',
@@ -377,3 +378,7 @@ def test_a_name_that_is_not_defined_is_told_with_what_to_do_about_it(verdicts):
     found = verdicts(DIVS, ['np.minimum(indices, labels_re)'])
     (text,) = [verdict.text for verdict in found.values() if not verdict.solved]
     assert "divs is not what is wanted. name 'np' is not defined. Import it or define it further up. " in text
+
+
+def test_a_rounded_pi_is_told_of_the_one_that_is_wanted():
+    assert 'np.pi' in message('warmup.fall.wanted')
