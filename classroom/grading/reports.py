@@ -17,7 +17,7 @@ _WORDS = {
         'wrong': 'not right yet',
         'open': 'still open',
         'unknown': 'cannot be told yet',
-        'total': '{right} of {blanks} blanks are right.',
+        'total': '{right} of {blanks} blanks are seen to be right.',
         'fits': 'The network fits the lab.',
         'blank': 'blank',
         'state': 'state',
@@ -31,7 +31,7 @@ _WORDS = {
         'wrong': '아직 틀림',
         'open': '비어 있음',
         'unknown': '아직 알 수 없음',
-        'total': '빈칸 {blanks}개 가운데 {right}개가 맞았습니다.',
+        'total': '빈칸 {blanks}개 가운데 {right}개가 맞은 것으로 확인되었습니다.',
         'fits': '네트워크가 실습에 맞습니다.',
         'blank': '빈칸',
         'state': '상태',
@@ -191,7 +191,7 @@ def _case(suite: Xml.Element, exercise: str, name: str, failure: Any) -> None:  
 
 def page(students: List[Student]) -> str:
     """How many solved each blank, the common mistakes with an example, and how many are stuck where."""
-    blanks = f'On average {_mean(students):.1f} of {students[0].blanks} blanks are right.'
+    blanks = f'On average {_mean(students):.1f} of {students[0].blanks} blanks are seen to be right.'
     parts = [f'<p>{len(students)} submissions. {blanks}</p>']
     for number, first in enumerate(students[0].grades):
         of_exercise = [student.grades[number] for student in students]

@@ -47,10 +47,10 @@ def test_the_table_has_a_line_for_each_and_a_point_for_each_blank(out):
 
 def test_a_letter_is_in_the_students_language_with_the_hint(out):
     korean_letter = (out / 'feedback' / '=bob.md').read_text(encoding='utf-8')
-    assert '빈칸 2개 가운데 1개가 맞았습니다.' in korean_letter
+    assert '빈칸 2개 가운데 1개가 맞은 것으로 확인되었습니다.' in korean_letter
     assert '**다음** (7번째 줄): 커널이 다릅니다' in korean_letter and '**힌트**: 앞의 둘' in korean_letter
     english = (out / 'feedback' / 'eve.md').read_text(encoding='utf-8')
-    assert '2 of 2 blanks are right.' in english and 'The network fits the lab.' in english
+    assert '2 of 2 blanks are seen to be right.' in english and 'The network fits the lab.' in english
 
 
 def test_gradescope_is_told_every_blank(out):
@@ -70,7 +70,7 @@ def test_junit_counts_its_failures(out):
 
 def test_the_page_counts_and_shows_no_markup_of_others_and_names_nobody(out):
     page = (out / 'class.html').read_text(encoding='utf-8')
-    assert '3 submissions. On average 1.0 of 2 blanks are right.' in page  # (0 + 1 + 2) / 3
+    assert '3 submissions. On average 1.0 of 2 blanks are seen to be right.' in page  # (0 + 1 + 2) / 3
     assert '<td>conv1 kernel_size height</td><td>2</td>' in page
     assert '<td>conv1 kernel_size width</td><td>1</td>' in page  # Solved by one, and one is stuck there.
     assert '<td>the file as a whole</td><td>1</td>' in page
