@@ -29,6 +29,10 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 for name in ('MAKEFLAGS', 'MAKELEVEL', 'MAKEOVERRIDES', 'MFLAGS'):
     os.environ.pop(name, None)
 
+# What the tests serve on this machine is not asked for from a proxy.
+for name in ('no_proxy', 'NO_PROXY'):
+    os.environ[name] = ','.join(filter(None, [os.environ.get(name), '127.0.0.1,localhost']))
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -15,6 +15,7 @@ def no_usable_gpu(monkeypatch):
     monkeypatch.setattr(device, '_gpus_in_use', list)
     monkeypatch.setattr(device.versions, 'cuda_version', lambda: '10')
     monkeypatch.setattr(device.os, 'cpu_count', lambda: 2)
+    monkeypatch.delenv('LAB_THREADS', raising=False)
 
 
 def test_without_a_gpu_it_says_so(no_usable_gpu, monkeypatch):

@@ -36,6 +36,8 @@ class Server:
             if (root / name).exists():
                 (self.source / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(str(root / name), str(self.source / name))
+        doctor = self.source / 'setup' / 'doctor.py'  # What is free here is of no matter.
+        doctor.write_text(doctor.read_text().replace('_WANTED = 1.5e9', '_WANTED = 0'))
         for user in USERS:
             self.home(user).mkdir()
             shutil.chown(str(self.home(user)), user)
@@ -97,7 +99,7 @@ def server(root, data_dir):
     packages = sysconfig.get_path('purelib')
     if subprocess.run(['runuser', '-u', USERS[0], '--', 'test', '-r', tf.__file__]).returncode != 0:
         pytest.skip(f'needs a {packages} that every user may read')
-    folder = Path(tempfile.mkdtemp())
+    folder = Path(tempfile.mkdtemp(dir='/tmp'))  # TMPDIR may be a folder of root's alone.
     folder.chmod(0o755)
     try:
         made = Server(folder, root)
