@@ -25,7 +25,8 @@ from tuning.worker import Limits, Worker
 EPOCHS = 3
 
 # With a batch size of n, Dice is n / 10 at the end, and so many thirds of that after each of three epochs; 7 diverges,
-# 8 has a mistake in it, 9 goes on until it is stopped. All do so where there is a file `wait` beside the program.
+# 8 has a mistake in it, 9 goes on until it is stopped. All do so where there is a file `wait` beside the program; where
+# there is one `slow`, an epoch takes half a second.
 PROGRAM = """
 import json, os, shutil, signal, sys, time
 flags = dict(zip(sys.argv[1::2], sys.argv[2::2]))
@@ -45,6 +46,8 @@ with open(os.path.join(train, 'validation', f'events.out.tfevents.{now // 10**9}
         with open(os.path.join(here, f'batch-{batch}-epoch-{epoch}'), 'rb') as event:
             shutil.copyfileobj(event, file)
         file.flush()
+        if os.path.exists(os.path.join(here, 'slow')):
+            time.sleep(0.5)
         if batch == 9 or os.path.exists(os.path.join(here, 'wait')):
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
             signal.pause()
@@ -166,10 +169,10 @@ class Server:
 
     def __init__(self, programs, folder):
         self._programs, self._folder = programs, folder
-        with socket.socket() as free:
+        self._run('initdb', '--auth=trust', '--username=lab', '--no-sync', '--locale=C', '--encoding=UTF8')
+        with socket.socket() as free:  # Only now, lest somebody takes it meanwhile.
             free.bind(('127.0.0.1', 0))
             self._port = free.getsockname()[1]
-        self._run('initdb', '--auth=trust', '--username=lab', '--no-sync')
         self.start()
 
     def start(self):
@@ -202,7 +205,7 @@ def postgresql():
     found = sorted(Path('/usr/lib/postgresql').glob('*/bin'), key=lambda path: int(path.parent.name))
     if not found:
         pytest.skip('needs PostgreSQL, which is not here: apt install postgresql')
-    folder = Path(tempfile.mkdtemp())  # Not pytest's own, which other users cannot enter.
+    folder = Path(tempfile.mkdtemp(dir='/tmp'))  # Not pytest's own or TMPDIR, which other users may not enter.
     try:
         if os.geteuid() == 0:
             user = pwd.getpwnam('postgres')

@@ -101,7 +101,7 @@ def test_a_trial_that_fails_now_and_then_is_left_out(search):
 
 
 def test_when_the_time_is_up_trials_under_way_are_ended(search, capsys):
-    study = search.work(trials=9, batches=(9,), seconds=1)
+    study = search.work(trials=9, batches=(9,), seconds=5)
     assert states(study) == [TrialState.PRUNED]
     assert 'ended, as the time was up' in capsys.readouterr().out
 
@@ -184,6 +184,7 @@ def is_retry_of(number, trial):
 @pytest.mark.slow
 def test_two_workers_share_a_study_in_postgresql(in_postgresql):
     search = in_postgresql
+    search.program.with_name('slow').touch()  # Or else one may have done them all before the other begins.
     with search.elsewhere(trials=8, batches=(1, 2, 3, 4)) as process:
         until(lambda: len(search.open().trials) > 0)
         search.work(trials=8, batches=(1, 2, 3, 4))
