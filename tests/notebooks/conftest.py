@@ -58,6 +58,8 @@ def run_notebook(lab):
         client = nbclient.NotebookClient(
             notebook,
             timeout=300,
+            startup_timeout=300,
+            iopub_timeout=120,
             kernel_name='python3',
             resources={'metadata': {'path': str(lab / 'notebooks')}},
             **hooks,

@@ -43,9 +43,13 @@ def test_it_serves_on_loopback_on_a_free_port_and_ends_on_ctrl_c(root, taken):
 
         processes = [process_ for process_ in psutil.process_iter() if process_.pid == process.pid]
         processes += processes[0].children(recursive=True)
-        assert not [one for one in processes if token in ' '.join(one.cmdline())]
-        listening = {found.laddr for one in processes for found in one.net_connections() if found.status == 'LISTEN'}
-        assert {place.ip for place in listening} == {'127.0.0.1'}
+        commands, listening = [], []
+        for one in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):  # A child has ended meanwhile.
+                commands.append(' '.join(one.cmdline()))
+                listening += [found.laddr.ip for found in one.net_connections() if found.status == 'LISTEN']
+        assert commands and not [command for command in commands if token in command]
+        assert set(listening) == {'127.0.0.1'}
     finally:
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(SECONDS_AT_MOST) == 0
@@ -69,10 +73,11 @@ def test_jupyterlab_ends_with_the_script_that_started_it(root):
 
 
 def started(root):
+    here = {name: value for name, value in os.environ.items() if name != 'SSH_CONNECTION'}  # It would say more.
     return subprocess.Popen(
         [sys.executable, 'scripts/notebook.py'],
         cwd=str(root),
-        env={**os.environ, 'PYTHONPATH': str(root)},
+        env={**here, 'PYTHONPATH': str(root)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
