@@ -63,13 +63,16 @@ def test_a_killed_run_leaves_the_earlier_files_or_none(start, tmp_path, content,
     process = start(seed=2)
     wait_until_written(process, out, megabytes)
     process.kill()
-    process.communicate(timeout=60)  # Ends when the processes that it started have ended, too.
+    process.communicate(timeout=300)  # Ends when the processes that it started have ended, too.
     after = {name: data for name, data in content(out).items() if name in FILES}
+    staged = list(out.glob('.data_prep-*/*'))
+    # By then earlier files are on their way into a folder there, or the new ones have left.
+    replacing = not staged or any(path.is_dir() for path in staged)
 
     assert start(seed=2).wait() == 0
     assert set(os.listdir(str(out))) == FILES
     new = content(out)
-    if megabytes < 58:
+    if megabytes < 58 and not replacing:
         assert after == before
     # In the moment of their replacement, files may be missing, but never from two runs, nor under a manifest.
     assert after.items() <= before.items() or after.items() <= new.items()
@@ -84,7 +87,7 @@ def test_a_run_that_is_asked_to_stop_leaves_the_earlier_files(start, tmp_path, c
     process = start(seed=2)
     wait_until_written(process, out, 1)
     process.send_signal(sign)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=300)
     assert process.returncode != 0
     if sign == signal.SIGINT:
         assert stderr == b'ERROR: stopped by Ctrl-C; nothing was written.\n'

@@ -29,7 +29,8 @@ def test_a_signal_ends_training_with_a_checkpoint(number, code, simple, data_dir
     step = int(re.search(r'^OUTPUT: Interrupted at step (\d+), checkpoint saved\.\n\Z', out, re.MULTILINE)[1])
     assert re.fullmatch(r'Running on the .*\n', err)
     assert weights(run_dir)['global_step'] == step > 100
-    assert max(curve(run_dir, 'loss')) == 101  # The event file was closed.
+    # The event file was closed: it has the last of steps 1, 101, 201, …
+    assert max(curve(run_dir, 'loss')) == (step - 1) // 100 * 100 + 1
     assert simple.evaluate(run_dir, tmp_path / 'eval').code == 0
     assert f'"step": {step}' in (tmp_path / 'eval' / 'metrics.json').read_text()
 
@@ -49,7 +50,7 @@ def test_a_terminal_that_is_closed_ends_training_with_a_checkpoint(simple, data_
     while b'OUTPUT: Step 100' not in shown:
         shown += os.read(master, 4096)
     os.close(master)
-    assert process.wait(timeout=60) == 129
+    assert process.wait(timeout=300) == 129
     assert weights(tmp_path / 'train')['global_step'] > 100
 
 
