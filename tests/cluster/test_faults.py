@@ -17,7 +17,7 @@ from cluster import local
 IMPATIENT = """
 import runpy, sys
 from lvseg import chief, roll
-roll._SECONDS_OF_SILENCE, chief._CHECKPOINT_STEPS = 5.0, 10
+roll._SECONDS_OF_SILENCE, chief._CHECKPOINT_STEPS = 10.0, 10
 del sys.argv[0]
 sys.path[0] = sys.argv[0].rpartition('/')[0]
 runpy.run_path(sys.argv[0], run_name='__main__')
@@ -89,8 +89,8 @@ def underway(start):
 def error(process):
     """The one line of a process that has ended by itself, and its exit status."""
     began = time.monotonic()
-    _, err = process.communicate(timeout=60)
-    assert time.monotonic() - began < 30
+    _, err = process.communicate(timeout=300)
+    assert time.monotonic() - began < 60
     (line,) = [line for line in err.splitlines() if line.startswith('ERROR')]
     assert '--resume' in line and 'Traceback' not in err
     return line, process.returncode
@@ -133,7 +133,7 @@ def test_a_run_whose_chief_was_killed_is_resumed_with_nothing_lost_but_the_steps
 
     epochs = [*BATCHES, '--num_epochs', saved // 11 + 1]
     resumed = start(same(local.addresses(workers=2)), *epochs, '--resume')
-    out, err = resumed['chief'].communicate(timeout=60)
+    out, err = resumed['chief'].communicate(timeout=300)
     assert resumed['chief'].returncode == 0, err
     run('exercise_solutions/cnn/runTraining.py', '--data_dir', data, *epochs, '--checkpoint_dir', tmp_path / 'one')
     ours, theirs = weights(tmp_path / 'train'), weights(tmp_path / 'one')
@@ -150,9 +150,8 @@ def test_one_that_is_stopped_ends_with_the_others_even_when_it_goes_on(kind, nam
     began = time.monotonic()
     for process in processes.values():
         assert f'{name} ({cluster[kind][0]}) has not been heard of' in error(process)[0]
-    time.sleep(
-        max(0, began + 6 - time.monotonic())
-    )  # Their last word from it may have been a second older than the stop.
+    # Their last word from it may have been a second older than the stop.
+    time.sleep(max(0, began + 11 - time.monotonic()))
     os.kill(stopped.pid, signal.SIGCONT)
     line, status = error(stopped)
     assert f'{name} ({cluster[kind][0]}) was stopped for' in line

@@ -79,14 +79,14 @@ def test_several_processes_make_the_steps_of_one(workers, start, run, data, tmp_
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_ends_all_of_them_within_30_seconds(start, tmp_path):
+def test_a_worker_that_is_killed_ends_all_of_them_within_a_minute(start, tmp_path):
     process = start('cnn', '--batch_size', 2, '--num_epochs', 100000, '--checkpoint_dir', tmp_path / 'train')
     assert any(line.startswith('OUTPUT: Step 0') for line in iter(process.stdout.readline, ''))
     members = processes_of(process)
     began = time.monotonic()
     os.kill(members['worker'], signal.SIGKILL)
-    _, err = process.communicate(timeout=60)
-    assert time.monotonic() - began < 30
+    _, err = process.communicate(timeout=300)
+    assert time.monotonic() - began < 60
     assert process.returncode == 1
     (line,) = lines(err)
     assert 'worker 0 (127.0.0.1:' in line and 'killed or stopped' in line and '--resume' in line
@@ -100,7 +100,7 @@ def test_ctrl_c_ends_all_with_a_checkpoint_and_the_run_goes_on_from_it(start, tm
     assert any(line.startswith('OUTPUT: Step 0') for line in iter(process.stdout.readline, ''))
     members = processes_of(process)
     os.killpg(process.pid, signal.SIGINT)  # As the terminal does, to all that run in it.
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     step = int(re.fullmatch(r'OUTPUT: Interrupted at step (\d+), checkpoint saved\.', lines(out)[-1])[1])
     assert weights(run_dir)['global_step'] == step
@@ -108,7 +108,7 @@ def test_ctrl_c_ends_all_with_a_checkpoint_and_the_run_goes_on_from_it(start, tm
 
     epochs = step // 11 + 1  # Of 22 slices in batches of 2.
     process = start('cnn', '--batch_size', 2, '--num_epochs', epochs, '--checkpoint_dir', run_dir, '--resume')
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert lines(out)[-1] == f'OUTPUT: Done training for {epochs} epochs, {11 * epochs} steps.', err
 
 
@@ -120,7 +120,7 @@ def test_a_worker_with_other_flags_is_refused_with_what_differs(task, cluster, t
     waiting = next(line for line in iter(chief.stderr.readline, '') if line.startswith('Waiting for worker'))
     assert waiting == f'Waiting for worker 0 ({cluster["worker"][0]}) …\n'
     worker = task(cluster, 'worker', *flags, '--learning_rate', 0.1)
-    said = [process.communicate(timeout=60)[1] for process in (chief, worker, ps)]
+    said = [process.communicate(timeout=300)[1] for process in (chief, worker, ps)]
     assert [process.returncode for process in (chief, worker, ps)] == [1, 3, 3]
     for text in said:
         assert lines(text) == [

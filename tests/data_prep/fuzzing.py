@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 THOROUGH = settings(
     max_examples=2000,
     derandomize=True,
-    deadline=20_000,
+    deadline=60_000,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

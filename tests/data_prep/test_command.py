@@ -474,7 +474,7 @@ def test_a_terminal_sees_a_progress_bar(raw, out, root):
     parent, child = pty.openpty()
     fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))  # rows and columns
     command = [sys.executable, '-m', 'data_prep', 'sunnybrook', str(raw), '--out', str(out)]
-    done = subprocess.run(command, cwd=str(root), stdout=subprocess.PIPE, stderr=child, timeout=60)
+    done = subprocess.run(command, cwd=str(root), stdout=subprocess.PIPE, stderr=child, timeout=300)
     os.close(child)
     printed = os.read(parent, 100_000).decode()
     os.close(parent)

@@ -108,7 +108,7 @@ def test_processes_end_with_a_killed_parent(run):
         '    print(*[child.pid for child in multiprocessing.active_children()], flush=True)\n'
         '    os.kill(os.getpid(), signal.SIGKILL)\n'
     )
-    done = run('-c', code, timeout=60)
+    done = run('-c', code, timeout=300)
     assert done.returncode == -signal.SIGKILL
     assert len(done.stdout.split()) == 2
 

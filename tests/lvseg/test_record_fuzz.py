@@ -59,7 +59,7 @@ def read_or_refused(read, argument):
 
 SLOW_FUZZING = settings(
     max_examples=2000,  # Of which some come twice.
-    deadline=datetime.timedelta(seconds=10),  # None hangs.
+    deadline=datetime.timedelta(seconds=60),  # None hangs.
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
