@@ -1,6 +1,7 @@
 """scripts/check.py: what it prints, once and when the file is saved, and its exit status."""
 
 import os
+import re
 import resource
 import select
 import shutil
@@ -40,7 +41,7 @@ def test_a_blank_exercise_takes_little_time_and_few_lines(project, run):
     assert len(done.stdout.splitlines()) == 3  # No DEBUG line among them.
     assert done.stderr == ''
     # Processor time, for the clock depends on what else the machine does.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 30
 
 
 def test_a_solved_exercise_ends_with_status_0_and_says_what_is_next(project, run):
@@ -91,10 +92,10 @@ def watching(project):
     process.communicate()
 
 
-def read_until(process, text, seconds=120):
-    """What a process prints, up to this text."""
+def read_until(process, text, after='', seconds=120):
+    """What a process prints, up to this text, or to the first one after another text."""
     printed, deadline = '', time.monotonic() + seconds
-    while text not in printed:
+    while not re.search(f'{re.escape(after)}.*{re.escape(text)}', printed, re.DOTALL):
         ready, _, _ = select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))
         assert ready, f'{text!r} does not come after: {printed}'
         more = os.read(process.stdout.fileno(), 65536).decode()
@@ -110,18 +111,22 @@ def stopped(process):
     return process.returncode, printed.decode()
 
 
+def save_anew(network, text):
+    saved = network.with_name('saved')
+    saved.write_text(text, encoding='utf-8')
+    saved.replace(network)
+
+
 def test_watch_checks_again_when_the_file_is_saved(project, watching):
     network = project / 'exercises' / 'cnn' / 'neuralnetwork.py'
     assert 'solved so far, 0 of 24.' in read_until(watching, ENDS_IT)
 
     network.write_text(with_values(BLANK, LINES[0], answers(LINES[0])), encoding='utf-8')
-    assert 'solved so far, 2 of 24.' in read_until(watching, ENDS_IT)
+    read_until(watching, ENDS_IT, after='solved so far, 2 of 24.')  # It may have seen half a file before.
 
     # As many editors save: a new file in the place of the old.
-    saved = network.with_name('saved')
-    saved.write_text(SOLVED, encoding='utf-8')
-    saved.replace(network)
-    assert 'solved so far, 24 of 24' in read_until(watching, ENDS_IT)
+    save_anew(network, SOLVED)
+    read_until(watching, ENDS_IT, after='solved so far, 24 of 24')
 
     assert stopped(watching) == (0, '')
 
@@ -130,7 +135,7 @@ def test_watch_goes_on_after_a_mistake_and_a_missing_file(project, watching):
     network = project / 'exercises' / 'cnn' / 'neuralnetwork.py'
     read_until(watching, ENDS_IT)
 
-    network.write_text(SOLVED.replace(KERNEL, 'kernel_size=[5, 5', 1), encoding='utf-8')
+    save_anew(network, SOLVED.replace(KERNEL, 'kernel_size=[5, 5', 1))
     assert 'Python cannot read this line' in read_until(watching, ENDS_IT)
 
     network.unlink()

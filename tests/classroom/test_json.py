@@ -154,7 +154,8 @@ def test_every_mistake_has_its_code(before, after, code, found):
     ],
 )
 def test_a_text_that_python_cannot_stop_or_read_ends_with_a_report(line, code, named, answered, monkeypatch):
-    monkeypatch.setattr(networks, 'SECONDS_AT_MOST', 0.5)
+    if code == 'python.endless':  # The others are not to come near the limit, on a busy machine either.
+        monkeypatch.setattr(networks, 'SECONDS_AT_MOST', 2)
     status, answer = answered(f'{SOLVED}\n{line}\n')
     assert status == 1
     assert answer['problem']['code'] in code

@@ -9,7 +9,7 @@ from lvseg.layout import RECORD_FILES, SIZE
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from classroom import making as make_exercises
@@ -110,6 +110,12 @@ def test_a_file_of_which_nothing_is_left_is_not_made(made):
     assert (made / 'challenge' / 'fcn.py').exists()
 
 
+@settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
 @given(st.text().filter(lambda text: '# blank' not in text and 'solution' not in text))
 def test_what_is_not_marked_stays_the_same_to_the_letter(text):
     assert make_exercises.blanked(text) == text

@@ -111,17 +111,24 @@ def test_an_evaluation_that_goes_on_refuses_a_run_of_another_normalisation_in_th
     assert any('Dice metric' in line for line in iter(process.stdout.readline, ''))
 
     told = json.loads((run_dir / 'run.json').read_text())
-    (run_dir / 'run.json').write_text(json.dumps({**told, 'normalisation': 'lab', 'started': 'later'}))
+    replace(run_dir / 'run.json', json.dumps({**told, 'normalisation': 'lab', 'started': 'later'}))
     for path in list(run_dir.glob('model.ckpt-4*')):
         shutil.copy(str(path), str(path).replace('ckpt-4', 'ckpt-5'))
     state = run_dir / 'checkpoint'
-    state.write_text(state.read_text().replace('ckpt-4', 'ckpt-5'))
+    replace(state, state.read_text().replace('ckpt-4', 'ckpt-5'))
     try:
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)
     finally:
         process.kill()  # Without the refusal it would go on for ever.
     assert process.returncode == 1
     assert f'another run stands in {run_dir} now, with --normalisation lab in place of per_image.' in err
+
+
+def replace(path, text):
+    """Another process, which looks at the file again and again, never sees half of it."""
+    written = path.with_name('written')
+    written.write_text(text)
+    written.replace(path)
 
 
 @pytest.fixture

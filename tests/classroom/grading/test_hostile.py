@@ -22,14 +22,20 @@ pytestmark = [
     pytest.mark.skipif(not sandbox.can_close_off(), reason='this system has no namespaces to close a process off in'),
 ]
 
-# As scripts/grade.py, with one exercise and shorter limits.
+# As scripts/grade.py, with one exercise and shorter limits. That of networks is shorter only for loops, which are to
+# come to it: on a busy machine others may take a while, and `stubborn` has to have got rid of it before it is reached.
 GRADE = """
 from lvseg import networks
-networks.SECONDS_AT_MOST = 5
 from pathlib import Path
 import sys
-from classroom.grading import reports, running, sandbox
-sandbox.SECONDS = 10
+from classroom.grading import grades, reports, running, sandbox
+sandbox.SECONDS = 30
+build = grades.build
+def build_with_limit(item, *args):  # In a process of its own.
+    if item.student.startswith('loop'):
+        networks.SECONDS_AT_MOST = 5
+    build(item, *args)
+grades.build = build_with_limit
 exercise = sys.argv[4]
 solutions = {exercise: networks.solution(exercise)}
 found = running.grade(Path(sys.argv[1]), Path(sys.argv[2]), solutions, int(sys.argv[3]))
@@ -79,7 +85,7 @@ os._exit(0)
 ENDINGS = {
     'loop': ('while True:\n    pass\n', 'python.endless', 'Is this a loop that never ends?'),
     'loop_in_c': ('sum(iter(int, 1))\n', 'python.endless', 'Is this a loop that never ends?'),
-    'stubborn': (STUBBORN, 'grade.endless', 'still here after 10 seconds'),
+    'stubborn': (STUBBORN, 'grade.endless', 'still here after 30 seconds'),
     'sys_exit': ('import sys\nsys.exit(0)\n', 'python.exit', 'the program is ended here'),
     'os_exit': ('import os\nos._exit(0)\n', 'python.exit', 'ends Python itself'),
     'faked': (BREAKS_OUT, 'grade.not_read', 'nothing of that counts'),
@@ -117,7 +123,7 @@ def hand_in_archive(folder, student, files):
 def graded(submissions, out, jobs=2, exercise='cnn'):
     environment = {**os.environ, 'PYTHONPATH': str(PROJECT), 'SECRET_OF_THE_SERVER': '1'}
     command = [sys.executable, '-c', GRADE, str(submissions), str(out), str(jobs), exercise]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ''
     with open(str(out / 'grades.csv'), newline='', encoding='utf-8') as file:
