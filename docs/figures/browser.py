@@ -20,7 +20,7 @@ from typing import IO, Any, Iterator, List
 
 PROGRAMS = ('chromium', 'chromedriver')
 
-_SECONDS_TO_START = 60
+_SECONDS_TO_START = 180
 _SECONDS_TO_APPEAR = 90  # TensorBoard looks at its logs every few seconds, and slow machines draw slowly.
 
 _ARGUMENTS = (

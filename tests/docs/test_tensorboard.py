@@ -44,14 +44,14 @@ def runs_of(*parts):
 
 def test_the_scalars_of_training_validation_and_evaluation_stand_in_one_chart(tab):
     page = tab('scalars')
-    headings = page.run("return found('.category-name').map(text)")
-    assert {'loss', 'dice', 'precision', 'learning_rate'} <= set(headings)
     colours = page.wait("""
         const chart = found('tf-scalar-card').filter(card => card.tag === 'dice')[0];
         const colours = new Set(found('path.line', chart).map(line => line.getAttribute('stroke')));
         return colours.size >= 6 && [...colours];
     """)
     assert len(colours) == 6  # a line for each of the six
+    headings = page.run("return found('.category-name').map(text)")
+    assert {'loss', 'dice', 'precision', 'learning_rate'} <= set(headings)
     chart = "found('tf-scalar-card').filter(card => card.tag === 'dice')[0]"
     drawn = page.run(f'return {chart}.dataToLoad.map(line => line.run)')
     assert set(drawn) == runs_of('train', 'train/validation', 'eval')
@@ -59,15 +59,17 @@ def test_the_scalars_of_training_validation_and_evaluation_stand_in_one_chart(ta
 
 def test_the_images_are_slices_of_training_and_evaluation(tab):
     page = tab('images')
-    shown = page.run("return found('tf-image-loader').map(loader => [loader.run, loader.tag])")
+    # Two runs of three examples and a training slice each, which come one by one.
+    images = page.wait("""
+        const images = found('tf-image-loader').map(loader => [loader, found('img', loader)[0]]);
+        return images.length >= 8 && images.every(([_, image]) => image && image.naturalWidth) &&
+            images.map(([loader, image]) => [loader.run, loader.tag, image.naturalWidth, image.naturalHeight]);
+    """)
     examples = {(run, f'segmentation/{which}') for run in runs_of('eval') for which in ('worst', 'median', 'best')}
-    assert {tuple(pair) for pair in shown} == examples | {
+    assert {(run, tag) for run, tag, *_ in images} == examples | {
         (run, 'segmentation/training_slice') for run in runs_of('train')
     }
-    sizes = page.run(
-        "return found('tf-image-loader').map(e => found('img', e)[0]).map(i => [i.naturalWidth, i.naturalHeight])"
-    )
-    assert all(size == [256, 270] for size in sizes)  # a slice, and a line of words below
+    assert all(size == [256, 270] for _, _, *size in images)  # a slice, and a line of words below
 
 
 def test_the_graph_is_that_of_the_network(tab):
