@@ -28,7 +28,7 @@ DICE_PER_SLICE = 'dice_per_slice'
 LEFT_VENTRICLE = 'left_ventricle'
 
 # The flags that stand in the table of the HParams tab before those that an exercise adds, and their types there; the
-# first five are seen at once.
+# first five are seen at once, or in a newer TensorBoard the first five of the alphabet.
 HPARAMS = {
     'exercise': api_pb2.DATA_TYPE_STRING,
     'num_epochs': api_pb2.DATA_TYPE_FLOAT64,
