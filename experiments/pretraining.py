@@ -112,7 +112,8 @@ def picture(points: List[Point]) -> bytes:
             [figure(one) for point in points for one in point.seeds],
         )
         for pretrained, start, colour in ((False, 'random', pictures.ORANGE), (True, 'phantoms', panels.BLUE)):
-            chosen = sorted(point for point in points if point.pretrained == pretrained)
+            chosen = [point for point in points if point.pretrained == pretrained]
+            chosen.sort(key=lambda point: point.patients)
             means = [mean(figure(one) for one in point.seeds) for point in chosen]
             panel.curve([point.patients for point in chosen], means, start, colour)
             for point in chosen:

@@ -8,7 +8,7 @@ import csv
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from lvseg import by_patient, distances, files, manifest, metrics, mistakes, pictures, places, runs
 from lvseg.errors import one_line
@@ -170,23 +170,20 @@ def _measured(judged: Judged, unit: str) -> _Measured:
 
 
 def _table(judged: Judged, measured: _Measured, unit: str) -> List[str]:
-    everything = list(range(len(judged.kinds)))
-    levels, patients = (
-        [(name, [number for number in everything if of_slice[number] == name]) for name in names]
-        for names, of_slice in (
-            (by_patient.LEVELS, judged.levels),
-            (sorted(set(judged.patients) - {''}), judged.patients),
-        )
-    )
-    rows = [
-        (name, len(numbers), measured.figures(numbers))
-        for name, numbers in [('all slices', everything), *levels, *patients]
-        if numbers
-    ]
-    of_patients = np.array([figures for *_, figures in rows[len(rows) - len(patients) :]])
+    everything = range(len(judged.kinds))
+
+    def rows_of(names: Sequence[str], of_slice: Sequence[str]) -> List[Tuple[str, int, List[float]]]:
+        groups = {name: [number for number in everything if of_slice[number] == name] for name in names}
+        return [(name, len(numbers), measured.figures(numbers)) for name, numbers in groups.items() if numbers]
+
+    rows = [('all slices', len(everything), measured.figures(list(everything)))]
+    rows += rows_of(by_patient.LEVELS, judged.levels)
+    patients = rows_of(sorted(set(judged.patients) - {''}), judged.patients)
     if len(patients) > 1:
-        mean = [_mean(each[~np.isnan(each)]) for each in of_patients.T]
-        rows.insert(len(rows) - len(patients), ('mean of patients', len(everything), mean))
+        columns = np.array([figures for *_, figures in patients]).T
+        mean = [_mean(column[~np.isnan(column)]) for column in columns]
+        rows.append(('mean of patients', len(everything), mean))
+    rows += patients
 
     wide = max(len(name) for name, *_ in rows)
     head = ''.join(f'{title.format(unit):>{_WIDTH}}' for title in ('slices', *_FIGURES))

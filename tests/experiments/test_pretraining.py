@@ -80,7 +80,7 @@ def test_the_table_has_a_line_for_each_number_and_start_and_each_seed_in_it(curv
 
 
 def test_the_curve_is_drawn_with_a_disc_for_each_seed_and_start(curve, trainings, tmp_path):
-    curve('--patients', '1', '3', '--seeds', '1', '2')
+    curve('--patients', '3', '1', '--seeds', '1', '2')
     with Image.open(str(tmp_path / 'out' / 'pretraining.png')) as drawn:
         colours = {colour for _, colour in drawn.convert('RGB').getcolors()}
     assert drawn.size == (2 * panels.WIDTH, panels.HEIGHT)
