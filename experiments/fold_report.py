@@ -30,8 +30,9 @@ def report(folders: List[Path], out: Path) -> str:
     judged = _judged(found)
     with runs.writing(str(out)):
         out.mkdir(parents=True, exist_ok=True)
-    field_report.keep(judged, {number: found[number].piece for number in field_report.worst(judged)}, str(out))
-    return field_report.text(judged)
+    told = field_report.text(judged)
+    field_report.keep(judged, told, {number: found[number].piece for number in field_report.worst(judged)}, str(out))
+    return told
 
 
 def _predicted(folder: Path) -> List[_Predicted]:

@@ -196,8 +196,9 @@ class _Evaluator:
         print('\n'.join(reports.lines(found)), flush=True)
         reports.keep(found, self._args)
         if self._args.report:
-            print(f'\n{field_report.text(judged)}', flush=True)
-            field_report.keep(judged, worst, self._args.eval_dir)
+            told = field_report.text(judged)
+            print(f'\n{told}', flush=True)
+            field_report.keep(judged, told, worst, self._args.eval_dir)
 
     def _beside(self) -> List[Dict[str, str]]:
         """The manifest's lines of the slices that are not evaluated."""

@@ -122,10 +122,11 @@ def worst(judged: Judged) -> List[int]:
     return np.argsort(judged.dice, kind='mergesort')[:WORST_SHOWN].tolist()
 
 
-def keep(judged: Judged, shown: Dict[int, pictures.Slice], directory: str) -> None:
+def keep(judged: Judged, told: str, shown: Dict[int, pictures.Slice], directory: str) -> None:
     """Writes text, table and picture into a directory.
 
     Args:
+        told: the `text`, which takes long enough to make it once.
         shown: the slices that `worst` names, by their numbers.
 
     Raises:
@@ -134,7 +135,7 @@ def keep(judged: Judged, shown: Dict[int, pictures.Slice], directory: str) -> No
     levels = judged.levels
     with runs.writing(directory):
         with files.replacing(os.path.join(directory, TEXT_FILE), encoding='utf-8') as file:
-            file.write(text(judged) + '\n')
+            file.write(told + '\n')
         with files.replacing(
             os.path.join(directory, MISTAKES_FILE), encoding='utf-8', errors='surrogateescape', newline=''
         ) as file:

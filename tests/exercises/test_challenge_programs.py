@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 
-from lvseg import prediction
+from lvseg import files, prediction
 from lvseg.errors import LabError
 
 import numpy as np
@@ -126,9 +126,8 @@ def test_an_evaluation_that_goes_on_refuses_a_run_of_another_normalisation_in_th
 
 def replace(path, text):
     """Another process, which looks at the file again and again, never sees half of it."""
-    written = path.with_name('written')
-    written.write_text(text)
-    written.replace(path)
+    with files.replacing(str(path)) as file:
+        file.write(text)
 
 
 @pytest.fixture

@@ -155,7 +155,7 @@ def test_without_a_manifest_there_is_what_needs_none():
 @pytest.fixture
 def kept(tmp_path):
     shown = {number: Slice(*np.zeros([3, 256, 256], np.uint8)) for number in field_report.worst(JUDGED)}
-    field_report.keep(JUDGED, shown, str(tmp_path))
+    field_report.keep(JUDGED, field_report.text(JUDGED), shown, str(tmp_path))
     return tmp_path
 
 
